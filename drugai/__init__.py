@@ -1,0 +1,58 @@
+"""drugai: property predictors, library screening, molecule generation and drug-disease linking, tuned by Optuna.
+
+Names load when they are first used, so that ``import drugai`` takes a fraction of a second and prints nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+# name → module that defines it; one line a name, in the order of the rooms
+_HOMES = {
+    "Dataset": "drugai.contracts",
+    "Predictions": "drugai.contracts",
+    "Scores": "drugai.contracts",
+    "Split": "drugai.contracts",
+    "Task": "drugai.contracts",
+    "register": "drugai.catalogue",
+    "MoleculeBatch": "drugai.molecules",
+    "audit": "drugai.data",
+    "cards": "drugai.data",
+    "read_csv": "drugai.data",
+    "read_dataset": "drugai.data",
+    "split": "drugai.data",
+    "GNNConfig": "drugai.predictors",
+    "TreesConfig": "drugai.predictors",
+    "load_predictor": "drugai.predictors",
+    "evaluate": "drugai.training",
+    "fit_predictor": "drugai.training",
+    "validation_score": "drugai.training",
+    "read_scorer": "drugai.scoring",
+    "screen": "drugai.screening",
+}
+
+if TYPE_CHECKING:
+    from drugai.catalogue import register as register
+    from drugai.contracts import Dataset as Dataset
+    from drugai.contracts import Predictions as Predictions
+    from drugai.contracts import Scores as Scores
+    from drugai.contracts import Split as Split
+    from drugai.contracts import Task as Task
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'drugai' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
