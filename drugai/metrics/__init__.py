@@ -1,0 +1,1 @@
+"""Arrays → numbers with confidence intervals."""

@@ -1,0 +1,1 @@
+"""Networks and their Configs: batch in, tensor out. They know nothing of files, tasks' names or training."""

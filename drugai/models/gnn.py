@@ -1,0 +1,193 @@
+"""Graph neural networks for whole-molecule properties, readable from top to bottom.
+
+Three encoders share the interface: the directed message-passing network of chemprop, the graph isomorphism network with edge features, and AttentiveFP of
+torch-geometric. They take tensors in torch-geometric's layout; the two that screening relies on are written in torch alone, because importing
+torch-geometric costs as much CPU time as predicting thousands of molecules (see docs/explanation/decisions).
+
+Source:
+    D-MPNN: Yang et al., J. Chem. Inf. Model. 2019, 59, 3370 (10.1021/acs.jcim.9b00237).
+    GIN with edge features: Hu et al., ICLR 2020 (arXiv:1905.12265).
+    AttentiveFP: Xiong et al., J. Med. Chem. 2020, 63, 8749 (10.1021/acs.jmedchem.9b00959).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from drugai.config import Config, setting, tunable
+from drugai.errors import ConfigError
+from drugai.featurizers.graphs import BOND_CODES
+from drugai.models.graph_batch import GraphTensors, atom_embedding, bond_embedding, distinct_atoms, softmax_by, sum_by
+
+
+@dataclass(frozen=True)
+class GNNNetConfig(Config):
+    """Shape of a graph network and its head."""
+
+    encoder: str = tunable("dmpnn", choices=("dmpnn", "gin", "attentivefp"), help="how messages are passed")
+    width: int = tunable(300, 64, 512, step=32, help="width of hidden states")
+    depth: int = tunable(3, 2, 6, help="message-passing steps")
+    pooling: str = tunable("mean", choices=("mean", "sum", "attention"), help="how atoms become a molecule")
+    head_width: int = tunable(300, 64, 512, step=32, help="width of the head's hidden layers")
+    head_depth: int = tunable(1, 1, 3, help="hidden layers of the head")
+    dropout: float = tunable(0.0, 0.0, 0.4, help="dropout in encoder and head")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.width, self.depth, self.head_width) < 1 or self.head_depth < 0 or not 0 <= self.dropout < 1:
+            raise ConfigError(f"{type(self).__name__}: width, depth and head_width must be at least 1 and dropout in [0, 1); got {self.to_dict()}")
+
+
+class DMPNN(nn.Module):
+    """Messages live on directed bonds and never flow straight back."""
+
+    def __init__(self, config: GNNNetConfig) -> None:
+        super().__init__()
+        d = config.width
+        self.width, self.depth = d, config.depth
+        self.atom = atom_embedding(d)
+        self.bond = bond_embedding(d)
+        self.message = nn.Linear(d, d, bias=False)
+        self.atom_out = atom_embedding(d)
+        self.update = nn.Linear(d, d)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, graphs: GraphTensors) -> torch.Tensor:
+        """``[V, d]`` states of the atoms."""
+        kinds, which = distinct_atoms(graphs.atoms)
+        # W_i [x_v ; e_vw] of the paper is a sum of two look-ups, because the inputs are codes
+        start = self.atom(kinds)[which[graphs.source]] + self.bond(graphs.bonds)  # [E, d]
+        hidden = torch.relu(start)
+        n_atoms = graphs.atoms.shape[0]
+        for _ in range(self.depth - 1):
+            into = sum_by(hidden, graphs.target, n_atoms)  # [V, d]
+            back = hidden.view(-1, 2, self.width).flip(1).reshape(-1, self.width)  # the reverse of edge 2k is 2k + 1
+            hidden = self.dropout(torch.relu(start + self.message(into[graphs.source] - back)))
+        into = sum_by(hidden, graphs.target, n_atoms)
+        states: torch.Tensor = self.dropout(torch.relu(self.atom_out(kinds)[which] + self.update(into)))
+        return states
+
+
+class GIN(nn.Module):
+    """Each step adds the neighbours' states, bent by the bond, and mixes them in a small perceptron."""
+
+    def __init__(self, config: GNNNetConfig) -> None:
+        super().__init__()
+        d = config.width
+        self.width = d
+        self.atom = atom_embedding(d)
+        self.bonds = nn.ModuleList(bond_embedding(d) for _ in range(config.depth))
+        self.mix = nn.ModuleList(nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d)) for _ in range(config.depth))
+        self.norms = nn.ModuleList(nn.LayerNorm(d) for _ in range(config.depth))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, graphs: GraphTensors) -> torch.Tensor:
+        """``[V, d]`` states of the atoms."""
+        kinds, which = distinct_atoms(graphs.atoms)
+        states = self.atom(kinds)[which]  # [V, d]
+        for bond, mix, norm in zip(self.bonds, self.mix, self.norms, strict=True):
+            messages = torch.relu(states[graphs.source] + bond.weight[graphs.bonds])  # [E, d]
+            gathered = states + sum_by(messages, graphs.target, states.shape[0])
+            states = states + self.dropout(torch.relu(norm(mix(gathered))))
+        return states
+
+
+class AttentiveFP(nn.Module):
+    """torch-geometric's AttentiveFP layers over our codes; imports torch-geometric when built."""
+
+    def __init__(self, config: GNNNetConfig) -> None:
+        super().__init__()
+        from torch_geometric.nn import GATConv
+        from torch_geometric.nn.models.attentive_fp import GATEConv
+
+        d = config.width
+        self.width = d
+        self.atom = atom_embedding(d)
+        self.bond = bond_embedding(d)
+        self.first = GATEConv(d, d, d, config.dropout)
+        self.first_gru = nn.GRUCell(d, d)
+        self.convs = nn.ModuleList(GATConv(d, d, dropout=config.dropout, add_self_loops=False, negative_slope=0.01) for _ in range(config.depth - 1))
+        self.grus = nn.ModuleList(nn.GRUCell(d, d) for _ in range(config.depth - 1))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, graphs: GraphTensors) -> torch.Tensor:
+        """``[V, d]`` states of the atoms."""
+        kinds, which = distinct_atoms(graphs.atoms)
+        states = nn.functional.leaky_relu(self.atom(kinds)[which], 0.01)
+        edges = torch.stack([graphs.source, graphs.target])
+        message = nn.functional.elu(self.first(states, edges, self.bond(graphs.bonds)))
+        states = torch.relu(self.first_gru(self.dropout(message), states))
+        for conv, gru in zip(self.convs, self.grus, strict=True):
+            states = torch.relu(gru(self.dropout(nn.functional.elu(conv(states, edges))), states))
+        return states
+
+
+ENCODERS = {"dmpnn": DMPNN, "gin": GIN, "attentivefp": AttentiveFP}
+
+
+class Pooling(nn.Module):
+    """Atoms → molecules: mean, sum (divided by 20, so that states stay of order one), or a gated attention. No atoms → zeros."""
+
+    def __init__(self, kind: str, width: int) -> None:
+        super().__init__()
+        self.kind = kind
+        self.gate = nn.Sequential(nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, 4)) if kind == "attention" else None
+        self.out = nn.Linear(4 * width, width) if kind == "attention" else None
+
+    def forward(self, states: torch.Tensor, graphs: GraphTensors) -> torch.Tensor:
+        """``[V, d]`` → ``[B, d]``, summed in float32."""
+        states = states.float()
+        if self.gate is None or self.out is None:
+            summed = sum_by(states, graphs.molecule, graphs.size)
+            if self.kind == "sum":
+                return summed / 20.0
+            count = sum_by(torch.ones_like(states[:, :1]), graphs.molecule, graphs.size)
+            return summed / count.clamp_min(1.0)
+        weights = softmax_by(self.gate(states).float(), graphs.molecule, graphs.size)  # [V, 4]
+        pooled = sum_by((weights[:, :, None] * states[:, None, :]).flatten(1), graphs.molecule, graphs.size)  # [B, 4 d]
+        mixed: torch.Tensor = self.out(pooled)
+        return mixed
+
+
+class GNN(nn.Module):
+    """Encoder, pooling, whole-molecule features and head: graphs → ``[B, outputs]``.
+
+    Args:
+        config: Shape.
+        outputs: Columns of the head (one a regression or binary task, the classes of a multiclass task).
+        extra: Width of whole-molecule features joined to the pooled state (0: none).
+    """
+
+    def __init__(self, config: GNNNetConfig, outputs: int, extra: int = 0) -> None:
+        super().__init__()
+        self.encoder = ENCODERS[config.encoder](config)
+        self.pooling = Pooling(config.pooling, config.width)
+        layers: list[nn.Module] = []
+        width = config.width + extra
+        for _ in range(config.head_depth):
+            layers += [nn.Dropout(config.dropout), nn.Linear(width, config.head_width), nn.ReLU()]
+            width = config.head_width
+        layers += [nn.Dropout(config.dropout), nn.Linear(width, outputs)]
+        self.head = nn.Sequential(*layers)
+        self.width = config.width
+
+    def encode(self, graphs: GraphTensors) -> torch.Tensor:
+        """``[B, d]`` the molecules' embeddings, without the extra features."""
+        pooled: torch.Tensor = self.pooling(self.encoder(graphs), graphs)
+        return pooled
+
+    def forward(self, graphs: GraphTensors) -> torch.Tensor:
+        """``[B, outputs]`` in float32: standardized values, or logits."""
+        pooled = self.encode(graphs)
+        if graphs.extra is not None:
+            pooled = torch.cat([pooled, graphs.extra.to(pooled.dtype)], dim=1)
+        # the head's weights may be bfloat16 (fast inference): its input follows, its output is float32 again
+        first = next(parameter for parameter in self.head.parameters())
+        answer: torch.Tensor = self.head(pooled.to(first.dtype)).float()
+        return answer
+
+
+__all__ = ["BOND_CODES", "DMPNN", "ENCODERS", "GIN", "GNN", "AttentiveFP", "GNNNetConfig", "Pooling"]
