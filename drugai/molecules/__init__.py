@@ -1,0 +1,1 @@
+"""All the chemistry: libraries in and out, parsing, standardization, fingerprints, descriptors, scaffolds, alerts, similarity, drawing."""
