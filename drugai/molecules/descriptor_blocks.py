@@ -1,0 +1,220 @@
+"""Blocks of descriptors that share an intermediate, each computed once a molecule."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import QED, FilterCatalog, Fragments, rdFingerprintGenerator, rdPartialCharges
+from rdkit.Chem import rdMolDescriptors as rd
+from rdkit.Chem.EState import EState_VSA
+
+# Name → one call into C++; the keyword forms of RDKit's Python wrappers cost more than these calls themselves.
+_CALLS: dict[str, Callable[[Chem.Mol], float]] = {
+    "MolWt": rd._CalcMolWt,
+    "HeavyAtomMolWt": lambda mol: rd._CalcMolWt(mol, True),
+    "ExactMolWt": rd.CalcExactMolWt,
+    "Chi0n": rd.CalcChi0n, "Chi1n": rd.CalcChi1n, "Chi2n": rd.CalcChi2n, "Chi3n": rd.CalcChi3n, "Chi4n": rd.CalcChi4n,
+    "Chi0v": rd.CalcChi0v, "Chi1v": rd.CalcChi1v, "Chi2v": rd.CalcChi2v, "Chi3v": rd.CalcChi3v, "Chi4v": rd.CalcChi4v,
+    "HallKierAlpha": rd.CalcHallKierAlpha, "Kappa1": rd.CalcKappa1, "Kappa2": rd.CalcKappa2, "Kappa3": rd.CalcKappa3, "Phi": rd.CalcPhi,
+    "LabuteASA": rd.CalcLabuteASA, "TPSA": rd.CalcTPSA, "FractionCSP3": rd.CalcFractionCSP3,
+    "HeavyAtomCount": Chem.Mol.GetNumHeavyAtoms, "NHOHCount": rd.CalcNumLipinskiHBD, "NOCount": rd.CalcNumLipinskiHBA,
+    "NumAliphaticCarbocycles": rd.CalcNumAliphaticCarbocycles, "NumAliphaticHeterocycles": rd.CalcNumAliphaticHeterocycles,
+    "NumAliphaticRings": rd.CalcNumAliphaticRings, "NumAmideBonds": rd.CalcNumAmideBonds,
+    "NumAromaticCarbocycles": rd.CalcNumAromaticCarbocycles, "NumAromaticHeterocycles": rd.CalcNumAromaticHeterocycles,
+    "NumAromaticRings": rd.CalcNumAromaticRings, "NumAtomStereoCenters": rd.CalcNumAtomStereoCenters,
+    "NumBridgeheadAtoms": rd.CalcNumBridgeheadAtoms, "NumHAcceptors": rd.CalcNumHBA, "NumHDonors": rd.CalcNumHBD,
+    "NumHeteroatoms": rd.CalcNumHeteroatoms, "NumHeterocycles": rd.CalcNumHeterocycles, "NumRotatableBonds": rd.CalcNumRotatableBonds,
+    "NumSaturatedCarbocycles": rd.CalcNumSaturatedCarbocycles, "NumSaturatedHeterocycles": rd.CalcNumSaturatedHeterocycles,
+    "NumSaturatedRings": rd.CalcNumSaturatedRings, "NumSpiroAtoms": rd.CalcNumSpiroAtoms,
+    "NumUnspecifiedAtomStereoCenters": rd.CalcNumUnspecifiedAtomStereoCenters, "RingCount": rd.CalcNumRings,
+}  # fmt: skip
+
+
+def _single(call: Callable[[Chem.Mol], float]) -> Callable[[Chem.Mol], Sequence[float]]:
+    return lambda mol: (call(mol),)
+
+
+SINGLE: dict[str, Callable[[Chem.Mol], Sequence[float]]] = {name: _single(call) for name, call in _CALLS.items()}
+
+CRIPPEN = ("MolLogP", "MolMR")
+SLOGP_VSA = tuple(f"SlogP_VSA{k}" for k in range(1, 13))
+SMR_VSA = tuple(f"SMR_VSA{k}" for k in range(1, 11))
+PEOE_VSA = tuple(f"PEOE_VSA{k}" for k in range(1, 15))
+CHARGES = ("MaxPartialCharge", "MinPartialCharge", "MaxAbsPartialCharge", "MinAbsPartialCharge")
+BCUT = tuple(f"BCUT2D_{what}" for what in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW"))
+DENSITY = ("FpDensityMorgan1", "FpDensityMorgan2", "FpDensityMorgan3")
+TOPOLOGY = (
+    "MaxEStateIndex", "MinEStateIndex", "MaxAbsEStateIndex", "MinAbsEStateIndex",
+    *(f"VSA_EState{k}" for k in range(1, 11)), *(f"EState_VSA{k}" for k in range(1, 12)),
+    "BalabanJ", "Chi0", "Chi1", "NumValenceElectrons", "NumRadicalElectrons",
+)  # fmt: skip
+
+_TABLE = Chem.GetPeriodicTable()
+_OUTER = np.array([_TABLE.GetNOuterElecs(z) for z in range(119)], dtype=np.float64)
+_QUANTUM = np.array([7.0 if z > 86 else 6.0 if z > 54 else 5.0 if z > 36 else 4.0 if z > 18 else 3.0 if z > 10 else 2.0 if z > 2 else 1.0
+                     for z in range(119)])  # fmt: skip
+_SIZE_BINS = np.array(EState_VSA.vsaBins)
+_STATE_BINS = np.array(EState_VSA.estateBins)
+
+
+def crippen(mol: Chem.Mol) -> Sequence[float]:
+    """logP and molar refractivity (Wildman and Crippen 1999, 10.1021/ci990307l)."""
+    values: Sequence[float] = rd.CalcCrippenDescriptors(mol)
+    return values
+
+
+def slogp_vsa(mol: Chem.Mol) -> Sequence[float]:
+    """Surface area by bin of logP contribution; the contributions are kept on the Mol by the block before."""
+    values: Sequence[float] = rd.SlogP_VSA_(mol, [], False)
+    return values
+
+
+def smr_vsa(mol: Chem.Mol) -> Sequence[float]:
+    """Surface area by bin of molar refractivity."""
+    values: Sequence[float] = rd.SMR_VSA_(mol, [], False)
+    return values
+
+
+def peoe_vsa(mol: Chem.Mol) -> Sequence[float]:
+    """Surface area by bin of partial charge."""
+    values: Sequence[float] = rd.PEOE_VSA_(mol, [], False)
+    return values
+
+
+def charges(mol: Chem.Mol) -> Sequence[float]:
+    """Extremes of the Gasteiger charges; NaN where an element has no parameters."""
+    rdPartialCharges.ComputeGasteigerCharges(mol)
+    values = [atom.GetDoubleProp("_GasteigerCharge") for atom in mol.GetAtoms()]
+    if not all(map(math.isfinite, values)):
+        return (math.nan,) * 4
+    low, high = min(values), max(values)
+    return high, low, max(abs(low), abs(high)), min(abs(low), abs(high))
+
+
+def topology(mol: Chem.Mol) -> Sequence[float]:
+    """E-state indices and what rests on atoms and distances: one pass over the atoms and two distance matrices.
+
+    Source: E-state: Hall, Mohney and Kier 1991, 10.1021/ci00001a012. Balaban's J: 10.1016/0009-2614(82)80009-2.
+    """
+    atoms = np.array(
+        [
+            (atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetFormalCharge(), atom.GetNumRadicalElectrons(), atom.GetDegree())
+            for atom in mol.GetAtoms()
+        ],
+        dtype=np.int64,
+    )
+    z, hydrogens, charge, radicals, degree = atoms.T
+    distance = Chem.GetDistanceMatrix(mol, False, False)
+    outer = _OUTER[z]
+    # intrinsic state ((2/N)² δv + 1) / δ, perturbed by every other atom with the inverse square of the distance
+    bonded = degree > 0
+    state = np.zeros(len(z))
+    quantum = _QUANTUM[z[bonded]]
+    state[bonded] = (4.0 / (quantum * quantum) * (outer[bonded] - hydrogens[bonded]) + 1.0) / degree[bonded]
+    weight = (distance + 1.0) ** -2
+    weight[distance >= 1e6 - 1] = 0.0  # another fragment
+    state = state + state * weight.sum(axis=1) - weight @ state
+    size = np.array(rd._CalcLabuteASAContribs(mol, True)[0])
+    by_size = np.bincount(np.searchsorted(_SIZE_BINS, size, side="right"), weights=state, minlength=10)
+    by_state = np.bincount(np.searchsorted(_STATE_BINS, state, side="right"), weights=size, minlength=11)
+    begin, end = np.nonzero(np.triu(distance == 1.0))
+    chi0 = float((degree[bonded] ** -0.5).sum())
+    chi1 = float(((degree[begin] * degree[end]) ** -0.5).sum())
+    magnitude = np.abs(state)
+    return [
+        state.max(), state.min(), magnitude.max(), magnitude.min(), *by_size, *by_state,
+        _balaban(mol, begin, end), chi0, chi1, float((outer - charge + hydrogens).sum()), float(radicals.sum()),
+    ]  # fmt: skip
+
+
+def _balaban(mol: Chem.Mol, begin: np.ndarray, end: np.ndarray) -> float:
+    n_bonds = mol.GetNumBonds()
+    cycles = n_bonds - mol.GetNumAtoms() + 1
+    if cycles + 1 == 0:
+        return 0.0
+    sums = Chem.GetDistanceMatrix(mol, True, False, False, "Balaban").sum(axis=0)
+    return n_bonds / (cycles + 1) * float(((sums[begin] * sums[end]) ** -0.5).sum())
+
+
+@functools.lru_cache(maxsize=1)
+def _density_generators() -> tuple[rdFingerprintGenerator.FingerprintGenerator64, ...]:
+    return tuple(rdFingerprintGenerator.GetMorganGenerator(radius=radius) for radius in (1, 2, 3))
+
+
+def density(mol: Chem.Mol) -> Sequence[float]:
+    """Distinct circular environments a heavy atom, radius 1 to 3."""
+    heavy = mol.GetNumHeavyAtoms()
+    return [len(make.GetSparseCountFingerprint(mol).GetNonzeroElements()) / heavy if heavy else 0.0 for make in _density_generators()]
+
+
+def bcut(mol: Chem.Mol) -> Sequence[float]:
+    """Extreme eigenvalues of the Burden matrix with mass, charge, logP and refractivity on its diagonal."""
+    values: Sequence[float] = rd.BCUT2D(mol)
+    return values
+
+
+# ---- counts of 85 functional groups: one C++ pass finds which occur (few do), only those are counted
+
+_GROUPS: tuple[tuple[str, Chem.Mol], ...] = tuple((name, function.__defaults__[1]) for name, function in Fragments.fns)
+FRAGMENTS = tuple(name for name, _ in _GROUPS)
+
+
+def _catalog_of(patterns: Sequence[Chem.Mol]) -> FilterCatalog.FilterCatalog:
+    catalog = FilterCatalog.FilterCatalog()
+    for k, pattern in enumerate(patterns):
+        catalog.AddEntry(FilterCatalog.FilterCatalogEntry(str(k), FilterCatalog.SmartsMatcher(str(k), pattern)))
+    return catalog
+
+
+@functools.lru_cache(maxsize=1)
+def _group_catalog() -> FilterCatalog.FilterCatalog:
+    return _catalog_of([pattern for _, pattern in _GROUPS])
+
+
+def fragments(mol: Chem.Mol) -> Sequence[float]:
+    """How often each functional group of RDKit's list occurs."""
+    counts = [0.0] * len(_GROUPS)
+    for entry in _group_catalog().GetMatches(mol):
+        k = int(entry.GetDescription())
+        counts[k] = float(len(mol.GetSubstructMatches(_GROUPS[k][1])))
+    return counts
+
+
+# ---- QED: the same two tricks with its 11 acceptor and 116 alert patterns
+
+
+@functools.lru_cache(maxsize=2)
+def _qed_catalog(which: str) -> FilterCatalog.FilterCatalog:
+    return _catalog_of(QED.Acceptors if which == "acceptors" else QED.StructuralAlerts)
+
+
+def qed(mol: Chem.Mol) -> Sequence[float]:
+    """Quantitative estimate of drug-likeness, mean weights (Bickerton et al. 2012, 10.1038/nchem.1243)."""
+    if any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
+        mol = Chem.RemoveHs(mol)
+    acceptors = (QED.Acceptors[int(entry.GetDescription())] for entry in _qed_catalog("acceptors").GetMatches(mol))
+    found = QED.QEDproperties(
+        MW=rd._CalcMolWt(mol),
+        ALOGP=rd.CalcCrippenDescriptors(mol)[0],
+        HBA=sum(len(mol.GetSubstructMatches(pattern)) for pattern in acceptors),
+        HBD=rd.CalcNumHBD(mol),
+        PSA=rd.CalcTPSA(mol),
+        ROTB=rd.CalcNumRotatableBonds(mol, rd.NumRotatableBondsOptions.Strict),
+        AROM=_aromatic_rings(mol),
+        ALERTS=len(_qed_catalog("alerts").GetMatches(mol)),
+    )
+    return (QED.qed(mol, qedProperties=found),)
+
+
+def _aromatic_rings(mol: Chem.Mol) -> int:
+    """Rings left when atoms of aliphatic rings are deleted, as QED's authors count them."""
+    ring_info = mol.GetRingInfo()
+    if not ring_info.NumRings():
+        return 0
+    if not mol.HasSubstructMatch(QED.AliphaticRings):
+        return int(ring_info.NumRings())
+    return len(Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(mol), QED.AliphaticRings)))
