@@ -1,0 +1,43 @@
+"""New molecules: chemical language models, trained, sampled, fine-tuned and steered. Names load when they are first used, so that torch is not imported before."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drugai.generation.corpus import Corpus as Corpus
+    from drugai.generation.corpus import encode_corpus as encode_corpus
+    from drugai.generation.finetune import FineTuneConfig as FineTuneConfig
+    from drugai.generation.finetune import FineTuneReport as FineTuneReport
+    from drugai.generation.finetune import fine_tune as fine_tune
+    from drugai.generation.fitting import GeneratorConfig as GeneratorConfig
+    from drugai.generation.fitting import fit_generator as fit_generator
+    from drugai.generation.loading import load_generator as load_generator
+    from drugai.generation.loading import shipped_generators as shipped_generators
+    from drugai.generation.prior import Prior as Prior
+
+_HOMES = {
+    "Corpus": "corpus",
+    "encode_corpus": "corpus",
+    "FineTuneConfig": "finetune",
+    "FineTuneReport": "finetune",
+    "fine_tune": "finetune",
+    "GeneratorConfig": "fitting",
+    "fit_generator": "fitting",
+    "load_generator": "loading",
+    "shipped_generators": "loading",
+    "Prior": "prior",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'drugai.generation' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"drugai.generation.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

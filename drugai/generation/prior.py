@@ -1,0 +1,123 @@
+"""The prior: a chemical language model that writes molecules, judges how likely a molecule is, and is kept as an artifact folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from drugai.artifact import read_artifact, write_artifact
+from drugai.errors import ConfigError
+from drugai.featurizers.tokens import PAD, Vocabulary
+from drugai.generation.corpus import padded
+from drugai.generation.sampling import sample_tokens
+from drugai.models.language import LanguageConfig, LanguageModel, build_language_model
+
+logger = logging.getLogger(__name__)
+
+KIND = "generator"
+
+
+@dataclass(eq=False)
+class Prior:
+    """A trained chemical language model with its vocabulary. Keeps the Generator law: exactly n, the same seed the same list.
+
+    Attributes:
+        config: Shape of the network.
+        vocabulary: Its tokens.
+        model: The network, float32, in evaluation mode.
+        record: What the manifest says besides: corpus, training, learning curve.
+    """
+
+    config: LanguageConfig
+    vocabulary: Vocabulary
+    model: LanguageModel
+    record: Mapping[str, Any] = field(default_factory=dict)
+    _half: LanguageModel | None = field(default=None, init=False, repr=False)
+
+    @classmethod
+    def untrained(cls, config: LanguageConfig, vocabulary: Vocabulary, seed: int = 0) -> Prior:
+        """A network with random weights that depend on ``seed`` alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = build_language_model(config, len(vocabulary))
+        return cls(config, vocabulary, model.eval())
+
+    def sample(self, n: int, seed: int = 0, *, temperature: float = 1.0, top_p: float = 1.0) -> list[str]:
+        """Write ``n`` molecules: raw samples, unreadable ones and repeats among them, in the order in which they were drawn."""
+        return [self.vocabulary.decode(ids) for ids in sample_tokens(self._fast(), n, seed=seed, temperature=temperature, top_p=top_p)]
+
+    @torch.inference_mode()
+    def log_likelihood(self, smiles: Sequence[str], *, batch: int = 256) -> np.ndarray:
+        """``[n]`` natural logarithm of the probability of writing each SMILES as it stands; NaN for one that the vocabulary cannot spell."""
+        encoded = self.vocabulary.encode_many(smiles)
+        values = np.full(len(smiles), np.nan)
+        rows = np.flatnonzero(encoded.lengths > 0)
+        rows = rows[np.argsort(encoded.lengths[rows], kind="stable")]
+        for begin in range(0, len(rows), batch):
+            part = rows[begin : begin + batch]
+            tokens = torch.from_numpy(padded(encoded.flat, encoded.offsets, part)).to(self.model.head.weight.device)
+            values[part] = token_losses(self.model, tokens).sum(1).neg().double().cpu().numpy()
+        return values
+
+    def extend_vocabulary(self, smiles: Sequence[str]) -> list[str]:
+        """Make room for tokens of ``smiles`` that are not held yet; they are to be learnt by fine-tuning. Returns the new tokens."""
+        extended = self.vocabulary.extended(smiles)
+        new = list(extended.tokens[len(self.vocabulary) :])
+        if new:
+            self.model.resize(len(extended))
+            self.vocabulary, self._half = extended, None
+        return new
+
+    def save(self, path: str | Path, *, precision: str = "fp32") -> Path:
+        """Write the artifact folder; ``precision="bf16"`` halves the weights."""
+        if precision not in ("fp32", "bf16"):
+            raise ConfigError(f"precision {precision!r}; the choices are fp32, bf16")
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        tensors = {name: value.to(dtype) for name, value in self.model.state_dict().items()}
+        record = {**self.record, "vocabulary": self.vocabulary.to_dict(), "parameters": sum(value.numel() for value in tensors.values())}
+        return write_artifact(path, KIND, config=self.config.to_dict(), arrays={"model": tensors}, record=record)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Prior:
+        """Open an artifact folder. Raises ArtifactError where it is damaged or holds something else."""
+        artifact = read_artifact(path, KIND)
+        config = LanguageConfig.from_dict(artifact.config)
+        vocabulary = Vocabulary.from_dict(artifact.manifest["vocabulary"])
+        model = build_language_model(config, len(vocabulary))
+        model.load_state_dict({name: value.float() for name, value in artifact.tensors("model").items()})
+        own = ("format", "kind", "config", "versions", "files", "vocabulary", "parameters")
+        return cls(config, vocabulary, model.eval(), {key: value for key, value in artifact.manifest.items() if key not in own})
+
+    def forget_copy(self) -> None:
+        """Say that the network's weights have changed, so that the bfloat16 copy for sampling is made anew."""
+        self._half = None
+
+    def _fast(self) -> LanguageModel:
+        """The network as it samples fastest: bfloat16 for recurrent models on a processor with such instructions (1.8 times float32)."""
+        if self.config.cell == "transformer" or not half_is_fast(self.model.head.weight.device):
+            return self.model
+        if self._half is None:
+            half = build_language_model(self.config, len(self.vocabulary))
+            half.load_state_dict(self.model.state_dict())
+            self._half = half.to(self.model.head.weight.device, torch.bfloat16).eval()
+        return self._half
+
+
+def token_losses(model: LanguageModel, tokens: torch.Tensor) -> torch.Tensor:
+    """``[B, T]`` negative log-likelihood of each token of ``[B, 1 + T]`` given those before it; 0 at ``<pad>``."""
+    logits = model(tokens[:, :-1]).float()  # [B, T, vocabulary]
+    return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], ignore_index=PAD, reduction="none")
+
+
+def half_is_fast(device: torch.device) -> bool:
+    """Whether bfloat16 matrix products are faster than float32 on this device."""
+    if device.type == "cpu":
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()

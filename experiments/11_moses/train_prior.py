@@ -1,0 +1,60 @@
+"""Train the prior that ships, on the molecules of MOSES, within a budget of wall-clock minutes. A killed run goes on where it was.
+
+python experiments/11_moses/train_prior.py --out runs/prior --minutes 95
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+from pathlib import Path
+
+from drugai.config import parse_settings
+from drugai.generation.corpus import Corpus, encode_corpus
+from drugai.generation.fitting import GeneratorConfig, fit_generator
+from drugai.runtime import configure_logging, defer_interrupts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run: corpus, checkpoint, curve and the prior itself")
+    parser.add_argument("--minutes", type=float, default=95.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any key of GeneratorConfig, as model.width=512")
+    arguments = parser.parse_args()
+    configure_logging(json_lines=True)
+    corpus = _corpus(arguments.out / "corpus")
+    config = GeneratorConfig().replace(**{"threads": 1, "loop.epochs": 1000, "loop.minutes": arguments.minutes, **parse_settings(arguments.set)})
+    curve = arguments.out / "curve.jsonl"
+    with defer_interrupts() as interrupted:
+        prior = fit_generator(
+            config,
+            corpus,
+            seed=arguments.seed,
+            checkpoint=arguments.out / "checkpoint",
+            checkpoint_every=180.0,
+            on_epoch=lambda epoch, scores: _append(curve, {"chapter": epoch, **scores}),
+            should_stop=interrupted,
+        )
+        if not interrupted():
+            prior.save(arguments.out / "prior")
+
+
+def _corpus(folder: Path) -> Corpus:
+    if not (folder / "corpus.json").is_file():
+        source = Path(os.environ["DRUGAI_DATA"]) / "moses" / "train.csv.gz"
+        with gzip.open(source, "rt", encoding="ascii") as stream:
+            next(stream)
+            encode_corpus([line.strip() for line in stream]).save(folder)
+    return Corpus.load(folder)
+
+
+def _append(file: Path, entry: dict[str, float]) -> None:
+    with open(file, "a", encoding="utf-8") as stream:
+        stream.write(json.dumps(entry) + "\n")
+
+
+if __name__ == "__main__":
+    main()
