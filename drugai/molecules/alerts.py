@@ -58,10 +58,7 @@ def has_alerts(molecules: Sequence[str] | MoleculeBatch, sets: Sequence[str] = (
 
 def _find(batch: MoleculeBatch, name: str) -> list[tuple[str, ...]]:
     catalog = _catalog(name)
-    return [
-        () if mol is None else tuple(dict.fromkeys(f"{name}: {entry.GetDescription()}" for entry in catalog.GetMatches(mol)))
-        for mol in batch.full_mols
-    ]
+    return [() if mol is None else tuple(dict.fromkeys(f"{name}: {entry.GetDescription()}" for entry in catalog.GetMatches(mol))) for mol in batch.full_mols]
 
 
 @functools.lru_cache(maxsize=len(ALERT_SETS))

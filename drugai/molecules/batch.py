@@ -131,9 +131,7 @@ class MoleculeBatch:
         return part
 
 
-def _parse(
-    smiles: Sequence[str], caps: Caps, trusted: bool, given: Sequence[str] | None
-) -> tuple[tuple[Chem.Mol | None, ...], tuple[str, ...]]:
+def _parse(smiles: Sequence[str], caps: Caps, trusted: bool, given: Sequence[str] | None) -> tuple[tuple[Chem.Mol | None, ...], tuple[str, ...]]:
     """Mols and reasons of n strings. The loop is the hot path of the project: two calls a molecule beside RDKit's own."""
     read = _read_trusted if trusted else Chem.MolFromSmiles
     odd, short = _caps._ODD.search, caps.surely_fine_below

@@ -34,8 +34,10 @@ def infer_smiles_column(names: Sequence[str]) -> str | None:
         >>> infer_smiles_column(["mol_chembl_id", "Canonical SMILES", "pIC50"])
         'Canonical SMILES'
     """
-    return _first(names, SMILES_NAMES) or next((name for name in names if plain(name).endswith("smiles")), None) or next(
-        (name for name in names if plain(name).startswith("smiles")), None
+    return (
+        _first(names, SMILES_NAMES)
+        or next((name for name in names if plain(name).endswith("smiles")), None)
+        or next((name for name in names if plain(name).startswith("smiles")), None)
     )
 
 

@@ -200,9 +200,7 @@ def _parse_line(line: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def _parse_across(
-    block: list[str], at: int, delimiter: str, width: int, stream: Iterator[list[str]]
-) -> tuple[list[str] | None, int]:
+def _parse_across(block: list[str], at: int, delimiter: str, width: int, stream: Iterator[list[str]]) -> tuple[list[str] | None, int]:
     """Cells of a record that starts at ``block[at]`` and runs over several lines, and their number; None if it never closes."""
     if block[at].count('"') & 1 == 0:
         return None, 1

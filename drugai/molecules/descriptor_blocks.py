@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -53,6 +54,9 @@ TOPOLOGY = (
     "BalabanJ", "Chi0", "Chi1", "NumValenceElectrons", "NumRadicalElectrons",
 )  # fmt: skip
 
+# bins: RDKit's own; force: False, so that contributions already on the Mol are used
+_CACHED: tuple[Any, Any] = ([], False)
+
 _TABLE = Chem.GetPeriodicTable()
 _OUTER = np.array([_TABLE.GetNOuterElecs(z) for z in range(119)], dtype=np.float64)
 _QUANTUM = np.array([7.0 if z > 86 else 6.0 if z > 54 else 5.0 if z > 36 else 4.0 if z > 18 else 3.0 if z > 10 else 2.0 if z > 2 else 1.0
@@ -69,19 +73,19 @@ def crippen(mol: Chem.Mol) -> Sequence[float]:
 
 def slogp_vsa(mol: Chem.Mol) -> Sequence[float]:
     """Surface area by bin of logP contribution; the contributions are kept on the Mol by the block before."""
-    values: Sequence[float] = rd.SlogP_VSA_(mol, [], False)
+    values: Sequence[float] = rd.SlogP_VSA_(mol, *_CACHED)
     return values
 
 
 def smr_vsa(mol: Chem.Mol) -> Sequence[float]:
     """Surface area by bin of molar refractivity."""
-    values: Sequence[float] = rd.SMR_VSA_(mol, [], False)
+    values: Sequence[float] = rd.SMR_VSA_(mol, *_CACHED)
     return values
 
 
 def peoe_vsa(mol: Chem.Mol) -> Sequence[float]:
     """Surface area by bin of partial charge."""
-    values: Sequence[float] = rd.PEOE_VSA_(mol, [], False)
+    values: Sequence[float] = rd.PEOE_VSA_(mol, *_CACHED)
     return values
 
 
@@ -101,10 +105,7 @@ def topology(mol: Chem.Mol) -> Sequence[float]:
     Source: E-state: Hall, Mohney and Kier 1991, 10.1021/ci00001a012. Balaban's J: 10.1016/0009-2614(82)80009-2.
     """
     atoms = np.array(
-        [
-            (atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetFormalCharge(), atom.GetNumRadicalElectrons(), atom.GetDegree())
-            for atom in mol.GetAtoms()
-        ],
+        [(atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetFormalCharge(), atom.GetNumRadicalElectrons(), atom.GetDegree()) for atom in mol.GetAtoms()],
         dtype=np.int64,
     )
     z, hydrogens, charge, radicals, degree = atoms.T

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -46,7 +47,7 @@ def draw_svg(
     atoms, colours = _colours(mol.GetNumAtoms(), highlight, atom_weights)
     width, height = size
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height - (18 if legend else 0))
-    options = drawer.drawOptions()
+    options: Any = drawer.drawOptions()
     options.clearBackground = False
     options.padding = 0.08
     with rdBase.BlockLogs():
@@ -57,9 +58,7 @@ def draw_svg(
     return _svg(inner, size, legend)
 
 
-def _colours(
-    n: int, highlight: Sequence[int] | None, weights: Sequence[float] | None
-) -> tuple[list[int], Mapping[int, tuple[float, float, float]]]:
+def _colours(n: int, highlight: Sequence[int] | None, weights: Sequence[float] | None) -> tuple[list[int], Mapping[int, tuple[float, float, float]]]:
     if weights is None:
         atoms = [atom for atom in highlight or () if 0 <= atom < n]
         return atoms, dict.fromkeys(atoms, (1.0, 0.85, 0.45))
@@ -88,9 +87,7 @@ def _text(lines: Sequence[str], size: tuple[int, int], legend: str) -> str:
     width, height = size
     room = max(8, width // 7)
     cut = [part for line in lines for part in _wrap(_printable(line), room)][: max(1, (height - 30) // 14)]
-    inner = "".join(
-        f'<text x="6" y="{20 + 14 * k}" font-family="monospace" font-size="11">{escape(part)}</text>' for k, part in enumerate(cut)
-    )
+    inner = "".join(f'<text x="6" y="{20 + 14 * k}" font-family="monospace" font-size="11">{escape(part)}</text>' for k, part in enumerate(cut))
     return _svg(inner, size, legend)
 
 

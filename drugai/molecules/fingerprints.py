@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from rdkit import Chem, DataStructs
 from rdkit.Avalon import pyAvalonTools
-from rdkit.Chem import MACCSkeys, rdFingerprintGenerator, rdReducedGraphs
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors, rdReducedGraphs
 
 from drugai.errors import ConfigError, unknown
 from drugai.molecules.batch import MoleculeBatch
@@ -19,9 +19,7 @@ FIXED_WIDTH = {"maccs": 167, "erg": 315}
 """Kinds whose width is their definition's; ``bits`` does not apply."""
 
 
-def fingerprint(
-    molecules: Sequence[str] | MoleculeBatch, kind: str = "morgan", *, bits: int = 2048, radius: int = 2, counts: bool = False
-) -> np.ndarray:
+def fingerprint(molecules: Sequence[str] | MoleculeBatch, kind: str = "morgan", *, bits: int = 2048, radius: int = 2, counts: bool = False) -> np.ndarray:
     """Fingerprints of n molecules.
 
     Args:
@@ -109,7 +107,7 @@ def _avalon(mol: Chem.Mol, bits: int, counts: bool) -> np.ndarray:
 
 
 def _maccs(mol: Chem.Mol) -> np.ndarray:
-    return _unpack(MACCSkeys.GenMACCSKeys(mol))
+    return _unpack(rdMolDescriptors.GetMACCSKeysFingerprint(mol))
 
 
 def _erg(mol: Chem.Mol) -> np.ndarray:

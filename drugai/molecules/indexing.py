@@ -13,7 +13,7 @@ from typing import Any
 
 from drugai.errors import ConfigError, DatasetError
 from drugai.molecules import delimited, sdf
-from drugai.molecules.reading import kind_of
+from drugai.molecules.reading import kind_of, open_parquet
 from drugai.molecules.sources import LineSource
 
 
@@ -125,9 +125,7 @@ def _after(block: bytes, ends: int) -> int:
 def _parquet_rows(path: str | Path) -> int:
     import pyarrow.parquet as pq
 
-    from drugai.molecules.reading import _parquet
-
     LineSource(path)
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         rows: int = pq.ParquetFile(file).metadata.num_rows
     return rows

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from drugai.errors import ConfigError, DatasetError
 from drugai.molecules import delimited, sdf
@@ -170,9 +170,7 @@ def _chunks(
         yield _one(held, reasons, 0, len(held.lines), smiles, ids, keep, first)
 
 
-def _one(
-    held: Block, reasons: list[str], begin: int, end: int, smiles: str, ids: str | None, keep: Sequence[str], first: int
-) -> LibraryChunk:
+def _one(held: Block, reasons: list[str], begin: int, end: int, smiles: str, ids: str | None, keep: Sequence[str], first: int) -> LibraryChunk:
     n = end - begin
     given = held.columns[ids][begin:end] if ids else [""] * n
     return LibraryChunk(
@@ -192,23 +190,21 @@ def column_names(path: str | Path) -> tuple[str, ...]:
         import pyarrow.parquet as pq
 
         LineSource(path)  # says in our words that a file is missing
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             names: list[str] = pq.ParquetFile(file).schema_arrow.names
         return tuple(names)
     source = LineSource(path)
     if kind != "sdf":
         return delimited.read_layout(source, kind).names
     seen = dict.fromkeys(["smiles", "id"])
-    for count, (_, lines, _) in enumerate(sdf._cut(source, 1)):
-        seen.update(dict.fromkeys(sdf._properties(lines)))
+    for count, (_, lines, _) in enumerate(sdf.cut(source, 1)):
+        seen.update(dict.fromkeys(sdf.properties_of(lines)))
         if count >= 99:
             break
     return tuple(seen)
 
 
-def blocks(
-    path: str | Path, wanted: Sequence[str], entry: tuple[int, int, int] = (0, 1, 0), start: int = 0, caps: Caps = DEFAULT_CAPS
-) -> Iterator[Block]:
+def blocks(path: str | Path, wanted: Sequence[str], entry: tuple[int, int, int] = (0, 1, 0), start: int = 0, caps: Caps = DEFAULT_CAPS) -> Iterator[Block]:
     """Blocks of records with the wanted columns, from an entry point (record, line, byte) on."""
     kind = kind_of(path)
     record, line, offset = entry
@@ -230,11 +226,11 @@ def blocks(
 def _sdf_blocks(source: LineSource, wanted: Sequence[str], line: int, caps: Caps, unread: int, size: int = 1000) -> Iterator[Block]:
     block = Block([], {name: [] for name in wanted})
     bad = 0
-    for number, (at, lines, why) in enumerate(sdf._cut(source, line)):
+    for number, (at, lines, why) in enumerate(sdf.cut(source, line)):
         if number < unread:  # before the range that was asked for: cut out, not parsed
             record = sdf.Record(at)
         else:
-            record = sdf.Record(at, reason=why) if why else sdf._read(at, lines, caps)
+            record = sdf.Record(at, reason=why) if why else sdf.read_one(at, lines, caps)
         if record.reason:
             block.reasons[len(block.lines)] = record.reason
             bad += 1
@@ -251,19 +247,20 @@ def _sdf_blocks(source: LineSource, wanted: Sequence[str], line: int, caps: Caps
         log.warning("%s: %d damaged records keep their rows with a reason", source.path.name, bad)
 
 
-def _parquet(path: str | Path):  # type: ignore[no-untyped-def]  # a binary stream, of gzip or of the file itself
+def open_parquet(path: str | Path) -> IO[bytes]:
+    """A Parquet file as a binary stream, unpacked if it is gzipped."""
     import gzip
 
     with Path(path).open("rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else Path(path).open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else Path(path).open("rb")
 
 
 def _parquet_blocks(path: str | Path, wanted: Sequence[str], size: int = 8192) -> Iterator[Block]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         try:
             table = pq.ParquetFile(file)
         except pa.ArrowInvalid as error:

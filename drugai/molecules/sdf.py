@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rdkit import Chem, rdBase
 
@@ -39,22 +40,17 @@ def read_records(source: LineSource, caps: Caps = DEFAULT_CAPS, first_line: int 
 
     A record whose ``$$$$`` is missing is cut before the next title line (three lines above the next counts line).
     """
-    for line, lines, why in _cut(source, first_line):
-        yield Record(line, reason=why) if why else _read(line, lines, caps)
-
-
-def count_records(source: LineSource) -> int:
-    """How many records :func:`read_records` gives, without the chemistry."""
-    return sum(1 for _ in _cut(source, 1))
+    for line, lines, why in cut(source, first_line):
+        yield Record(line, reason=why) if why else read_one(line, lines, caps)
 
 
 def record_starts(source: LineSource) -> Iterator[int]:
     """The line on which each record starts."""
-    return (line for line, _, _ in _cut(source, 1))
+    return (line for line, _, _ in cut(source, 1))
 
 
-def _cut(source: LineSource, first_line: int) -> Iterator[tuple[int, list[str], str]]:
-    """(first line, lines, reason) of each record."""
+def cut(source: LineSource, first_line: int) -> Iterator[tuple[int, list[str], str]]:
+    """(first line, lines, reason) of each record, as text; a record too long to be one has no lines but a reason."""
     held: list[str] = []
     start = number = first_line
     size, too_long = 0, False
@@ -87,17 +83,18 @@ def _cut(source: LineSource, first_line: int) -> Iterator[tuple[int, list[str], 
 def _separate(start: int, lines: list[str], counts: list[int]) -> Iterator[tuple[int, list[str], str]]:
     """One record, or several where a ``$$$$`` is missing: each counts line after the first starts a molecule three lines above it."""
     cuts = [0, *(max(0, at - 3) for at in counts[1:]), len(lines)]
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in pairwise(cuts):
         if end > begin:
             yield start + begin, lines[begin:end], ""
 
 
-def _read(line: int, lines: list[str], caps: Caps) -> Record:
+def read_one(line: int, lines: list[str], caps: Caps) -> Record:
+    """The record whose text is ``lines``, starting at ``line`` of the file."""
     record = Record(line, title=lines[0].strip() if lines else "")
     end = next((k + 1 for k, text in enumerate(lines) if text.startswith("M  END")), None)
     if end is None:  # files of before 1992 have none: the block ends at the first property
         end = next((k for k, text in enumerate(lines) if text.startswith(">")), len(lines))
-    record.properties = _properties(lines[end:])
+    record.properties = properties_of(lines[end:])
     block = lines[:end]
     record.reason = _check_counts(block, caps)
     if record.reason:
@@ -137,7 +134,7 @@ def _check_counts(block: list[str], caps: Caps) -> str:
         return reason(E_RECORD, f"the fourth line is no counts line: {block[3][:40]!r}")
     end = next((k for k in range(4, len(block)) if block[k].startswith(_BLOCK_END)), None)
     found_n = (end if end is not None else len([text for text in block if text.strip()])) - 4
-    if end is not None and found_n != atoms_n + bonds_n or found_n < 0:
+    if (end is not None and found_n != atoms_n + bonds_n) or found_n < 0:
         return reason(E_RECORD, f"the counts line says {atoms_n} atoms and {bonds_n} bonds, the block has {found_n} lines")
     return ""
 
@@ -148,7 +145,8 @@ def _long_number(text: str) -> bool:
     return bool(head) and head[0].isdigit() and len(head[0]) > 6
 
 
-def _properties(lines: list[str]) -> dict[str, str]:
+def properties_of(lines: list[str]) -> dict[str, str]:
+    """The data items of a record: name → value; the first of a name that occurs twice."""
     out: dict[str, str] = {}
     name, values = None, list[str]()
     for text in [*lines, ""]:

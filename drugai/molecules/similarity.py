@@ -142,8 +142,10 @@ class _Prepared:
             common = a.astype(np.float32) @ self.columns
         else:
             # minima summed column by column: the product of two counts says nothing about the lesser one
-            common = np.stack([np.minimum(row, self.b).sum(axis=1, dtype=np.float64) for row in a]).astype(np.float32) if len(a) else np.empty(
-                (0, len(self.b)), dtype=np.float32
+            common = (
+                np.stack([np.minimum(row, self.b).sum(axis=1, dtype=np.float64) for row in a]).astype(np.float32)
+                if len(a)
+                else np.empty((0, len(self.b)), dtype=np.float32)
             )
         total = a.sum(axis=1, dtype=np.float64).astype(np.float32)[:, None] + self.sizes - common
         return np.divide(common, total, out=np.zeros_like(common), where=total > 0)

@@ -93,14 +93,10 @@ class _Unclosed(io.RawIOBase):
         return count
 
 
-class _Packed(io.TextIOWrapper):
-    """UTF-8 text over a stream; closes the gzip layer below it."""
-
-
 def _packed(stream: Any, gzipped: bool) -> io.TextIOWrapper:
     # mtime=0: the same table gives the same bytes
     binary = gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0, compresslevel=6) if gzipped else io.BufferedWriter(stream, 1 << 20)
-    return _Packed(binary, encoding="utf-8", newline="")  # type: ignore[type-var]
+    return io.TextIOWrapper(binary, encoding="utf-8", newline="")  # type: ignore[type-var]
 
 
 def neutral(cell: str) -> str:
@@ -182,9 +178,6 @@ def _write_parquet(target: Path, columns: Mapping[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    ready = {
-        name: pa.array(values if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" else list(values))
-        for name, values in columns.items()
-    }
+    ready = {name: pa.array(values if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" else list(values)) for name, values in columns.items()}
     with atomic_file(target) as stream:
         pq.write_table(pa.table(ready), pa.PythonFile(stream, mode="w"), compression="zstd")
