@@ -103,8 +103,7 @@ def _download(file: CardFile) -> Path:
     if file.package:
         package = file.package.partition(":")[0]
         raise DatasetError(
-            f"{file.path} of the package {package} is not there or is another version than the card means; "
-            f"install {package} or give a file of your own"
+            f"{file.path} of the package {package} is not there or is another version than the card means; install {package} or give a file of your own"
         )
     if not file.url:
         raise DatasetError(f"{file.path} has no URL; put the file into a folder and name that folder in DRUGAI_DATA")

@@ -8,6 +8,7 @@ import numpy as np
 
 from drugai.contracts import Dataset, Split
 from drugai.data.grouping import by_scaffold, canonical_smiles, column_values, usable_rows
+from drugai.data.packing import TOLERANCE
 from drugai.errors import DatasetError
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def _cut(data: Dataset, rows: np.ndarray, valid_share: float, seed: int) -> tupl
             f"data set {data.name!r}: no valid part of {wanted:.0f} rows can be cut from {rows.size} train rows of {len(groups)} scaffolds; "
             "mark valid rows in the column or use another method"
         )
-    if abs(filled - wanted) > 0.02 * rows.size:
+    if abs(filled - wanted) > max(1, TOLERANCE * rows.size):
         log.warning("given split of %s: valid has %d rows, asked for %.0f: scaffolds are not divided", data.name, filled, wanted)
     train, valid = (np.sort(np.concatenate([groups[i] for i in np.flatnonzero(taken == side)])) for side in (False, True))
     return train, valid

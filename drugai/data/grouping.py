@@ -78,8 +78,7 @@ def by_cluster(data: Dataset, rows: np.ndarray, cutoff: float) -> Groups:
     molecules = by_molecule(data, rows)
     if len(molecules) > BUTINA_LIMIT:
         raise DatasetError(
-            f"data set {data.name!r}: Butina clustering of {len(molecules):,} molecules compares all pairs (limit {BUTINA_LIMIT:,}); "
-            "split by scaffold instead"
+            f"data set {data.name!r}: Butina clustering of {len(molecules):,} molecules compares all pairs (limit {BUTINA_LIMIT:,}); split by scaffold instead"
         )
     prints = fingerprint(MoleculeBatch([data.smiles[group[0]] for group in molecules]))
     label = np.full(len(data), -1, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 First fit, the rule of DeepChem: walk the groups in their order, put each into train while it fits, else into valid while train and valid together do not
 pass their share, else into test. Where one group is too large for that rule to come within 2 % of the molecules, the groups are dealt again, largest
-first, each to the part that lacks most; what still cannot be met is logged with its reason, or refused where a part would be empty.
+first, each to the part that lacks most. No part is left empty; what still cannot be met is logged with its reason. Fewer than three groups are refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOLERANCE = 0.02
 PARTS = ("train", "valid", "test")
 
 
-def pack(groups: Groups, fractions: Sequence[float], method: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pack(groups: Groups, fractions: Sequence[float] | np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Deal groups to three parts.
 
     Args:
@@ -35,19 +35,21 @@ def pack(groups: Groups, fractions: Sequence[float], method: str) -> tuple[np.nd
         Rows of train, valid and test, each ascending.
 
     Raises:
-        DatasetError: a part would be empty; the error says which group is too large.
+        DatasetError: there are fewer than three groups.
     """
     sizes = np.array([len(group) for group in groups], dtype=np.int64)
     if sizes.size < len(PARTS):
-        raise DatasetError(f"split {method!r}: {_count(sizes.size)} for three parts; use another method (random takes a group a molecule)")
+        raise DatasetError(
+            f"split {method!r}: {_count(sizes.size)} for three parts of {int(sizes.sum()):,} rows; use another method (random takes a group a molecule)"
+        )
     share = np.asarray(fractions, dtype=float)
     best = first_fit(sizes, share)
     if deviation(sizes, best, share) > TOLERANCE:
         dealt = deal(sizes, share)
         if deviation(sizes, dealt, share) < deviation(sizes, best, share):
             best = dealt
-    filled = np.bincount(best, weights=sizes, minlength=3)
-    _explain(filled, sizes, share, method)
+    best = fill_empty(sizes, best)
+    _explain(np.bincount(best, weights=sizes, minlength=3), sizes, share, method)
     return tuple(np.sort(np.concatenate([groups[i] for i in np.flatnonzero(best == part)])) for part in range(3))  # type: ignore[return-value]
 
 
@@ -81,24 +83,35 @@ def deal(sizes: np.ndarray, share: np.ndarray) -> np.ndarray:
     return parts
 
 
+def fill_empty(sizes: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """No part without a group: an empty one takes the smallest group of the part that has most groups (of three or more groups)."""
+    parts = parts.copy()
+    for part in range(3):
+        if not (parts == part).any():
+            giver = int(np.bincount(parts, minlength=3).argmax())
+            owned = np.flatnonzero(parts == giver)
+            parts[owned[np.argmin(sizes[owned])]] = part
+    return parts
+
+
 def deviation(sizes: np.ndarray, parts: np.ndarray, share: np.ndarray) -> float:
-    """Largest difference between a part's share got and asked; infinite where a part is empty."""
-    filled = np.bincount(parts, weights=sizes, minlength=3)
-    return float("inf") if (filled == 0).any() else float(np.abs(filled / sizes.sum() - share).max())
+    """Largest difference between a part's share got and asked."""
+    return float(np.abs(np.bincount(parts, weights=sizes, minlength=3) / sizes.sum() - share).max())
 
 
 def _explain(filled: np.ndarray, sizes: np.ndarray, share: np.ndarray, method: str) -> None:
     total, largest = int(sizes.sum()), int(sizes.max())
-    got = " / ".join(f"{100 * part / total:.1f}" for part in filled)
-    asked = " / ".join(f"{100 * part:.1f}" for part in share)
-    because = (
-        f"the largest of {_count(sizes.size)} holds {largest:,} of {total:,} molecules ({100 * largest / total:.0f} %) and groups are not divided"
-    )
-    if (filled == 0).any():
-        empty = PARTS[int(np.argmin(filled))]
-        raise DatasetError(f"split {method!r}: asked for {asked} %, but {empty} would be empty: {because}; use method 'random' or other fractions")
     if np.abs(filled / total - share).max() > TOLERANCE:
-        log.warning("split %r: asked for %s %%, got %s %%: %s", method, asked, got, because)
+        log.warning(
+            "split %r: asked for %s %%, got %s %%: the largest of %s holds %d of %d molecules (%.0f %%) and groups are not divided",
+            method,
+            " / ".join(f"{100 * part:.1f}" for part in share),
+            " / ".join(f"{100 * part / total:.1f}" for part in filled),
+            _count(sizes.size),
+            largest,
+            total,
+            100 * largest / total,
+        )
 
 
 def _count(groups: int) -> str:

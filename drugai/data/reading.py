@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -241,7 +242,7 @@ def _only_target(path: Path, others: list[str], numeric: list[str], table: TextT
 
 def _counts_up(cells: Sequence[str]) -> bool:
     numbers = [cell.strip() for cell in cells]
-    return all(text.isdigit() for text in numbers) and all(int(b) == int(a) + 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    return all(text.isdigit() for text in numbers) and all(int(b) == int(a) + 1 for a, b in pairwise(numbers))
 
 
 def _assemble(
@@ -265,9 +266,7 @@ def _stem(path: Path) -> str:
     return name or path.name
 
 
-def _without_invalid(
-    data: Dataset, places: Sequence[str], damaged: Mapping[int, str], on_invalid: OnInvalid, notes: tuple[str, ...]
-) -> ReadResult:
+def _without_invalid(data: Dataset, places: Sequence[str], damaged: Mapping[int, str], on_invalid: OnInvalid, notes: tuple[str, ...]) -> ReadResult:
     from drugai.molecules.batch import MoleculeBatch
 
     reasons = [damaged.get(row, why) for row, why in enumerate(MoleculeBatch(data.smiles).reasons)]

@@ -44,7 +44,7 @@ def split(
 ) -> Split:
     """Divide a data set into train, valid and test.
 
-    The shares come within 2 % of the molecules; where groups are too large for that, the reason is logged, and a split with an empty part is refused.
+    The shares come within 2 % of the molecules; where groups are too large for that, the reason is logged. No part is ever empty.
 
     ``scaffold`` follows DeepChem's rule to the row, so that scores compare with those published: scaffold groups by size, largest first, and among
     groups of one size the one whose first molecule stands later in the file goes first. So reordering a file can exchange groups of equal size;
@@ -59,7 +59,7 @@ def split(
 
     Raises:
         ConfigError: unknown method, fractions that do not add to 1, a missing or superfluous column.
-        DatasetError: nothing to split, a column that is not there, or a part that would be empty.
+        DatasetError: nothing to split, a column that is not there, or fewer than three groups.
 
     Example:
         >>> from drugai.data import read_dataset
