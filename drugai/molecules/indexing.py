@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from drugai.errors import ConfigError, DatasetError
-from drugai.molecules import delimited, sdf
-from drugai.molecules.reading import kind_of, open_parquet
+from drugai.molecules import delimited, parquet, sdf
+from drugai.molecules.reading import kind_of
 from drugai.molecules.sources import LineSource
 
 
@@ -57,7 +57,7 @@ class LibraryIndex:
 def count_molecules(path: str | Path) -> int:
     """The number of records that :func:`~drugai.molecules.reading.read_library` gives for a whole file, without any chemistry."""
     if kind_of(path) == "parquet":
-        return _parquet_rows(path)
+        return parquet.count(path)
     return sum(1 for _ in _starts(path))
 
 
@@ -72,7 +72,7 @@ def index_library(path: str | Path, every: int = 100_000) -> LibraryIndex:
         raise ConfigError(f"every={every}: an index has an entry point every 1 or more records")
     size = Path(path).stat().st_size if Path(path).is_file() else 0
     if kind_of(path) == "parquet":
-        return LibraryIndex(_parquet_rows(path), every, size)
+        return LibraryIndex(parquet.count(path), every, size)
     lines: list[int] = []
     records = 0
     for records, line in enumerate(_starts(path), start=1):
@@ -120,12 +120,3 @@ def _after(block: bytes, ends: int) -> int:
     for _ in range(ends):
         at = block.index(b"\n", at) + 1
     return at
-
-
-def _parquet_rows(path: str | Path) -> int:
-    import pyarrow.parquet as pq
-
-    LineSource(path)
-    with open_parquet(path) as file:
-        rows: int = pq.ParquetFile(file).metadata.num_rows
-    return rows

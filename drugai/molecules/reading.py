@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from drugai.errors import ConfigError, DatasetError
-from drugai.molecules import delimited, sdf
+from drugai.molecules import delimited, parquet, sdf
 from drugai.molecules.batch import MoleculeBatch
 from drugai.molecules.caps import DEFAULT_CAPS, Caps
 from drugai.molecules.columns import distinct, find_column, infer_id_column, infer_smiles_column
@@ -187,12 +187,7 @@ def column_names(path: str | Path) -> tuple[str, ...]:
     """The columns of a file; for SDF ``smiles``, ``id`` (the title line) and the properties of the first hundred records."""
     kind = kind_of(path)
     if kind == "parquet":
-        import pyarrow.parquet as pq
-
-        LineSource(path)  # says in our words that a file is missing
-        with open_parquet(path) as file:
-            names: list[str] = pq.ParquetFile(file).schema_arrow.names
-        return tuple(names)
+        return parquet.names(path)
     source = LineSource(path)
     if kind != "sdf":
         return delimited.read_layout(source, kind).names
@@ -209,7 +204,10 @@ def blocks(path: str | Path, wanted: Sequence[str], entry: tuple[int, int, int] 
     kind = kind_of(path)
     record, line, offset = entry
     if kind == "parquet":
-        yield from _parquet_blocks(path, wanted)
+        at = 1
+        for n, columns in parquet.batches(path, wanted):
+            yield Block(list(range(at, at + n)), columns)
+            at += n
         return
     source = LineSource(path, offset)
     if kind == "sdf":
@@ -245,40 +243,6 @@ def _sdf_blocks(source: LineSource, wanted: Sequence[str], line: int, caps: Caps
         yield block
     if bad:
         log.warning("%s: %d damaged records keep their rows with a reason", source.path.name, bad)
-
-
-def open_parquet(path: str | Path) -> IO[bytes]:
-    """A Parquet file as a binary stream, unpacked if it is gzipped."""
-    import gzip
-
-    with Path(path).open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else Path(path).open("rb")
-
-
-def _parquet_blocks(path: str | Path, wanted: Sequence[str], size: int = 8192) -> Iterator[Block]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with open_parquet(path) as file:
-        try:
-            table = pq.ParquetFile(file)
-        except pa.ArrowInvalid as error:
-            raise DatasetError(f"{path} is not a Parquet file ({error}); give a file that Parquet wrote") from error
-        number = 1
-        for batch in table.iter_batches(batch_size=size, columns=list(wanted)):
-            columns = {name: _strings(batch.column(name)) for name in wanted}
-            yield Block(list(range(number, number + batch.num_rows)), columns)
-            number += batch.num_rows
-
-
-def _strings(column):  # type: ignore[no-untyped-def]  # a pyarrow array
-    """Cells as text: ``""`` for null and for a missing number, the shortest digits of a float32."""
-    import pyarrow as pa
-
-    if pa.types.is_floating(column.type):
-        return ["" if text == "nan" else text for text in column.to_numpy(zero_copy_only=False).astype(str).tolist()]
-    return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
 def read_table(path: str | Path) -> Table:

@@ -54,7 +54,7 @@ def standardize(
 
     Args:
         smiles: n SMILES or a batch.
-        normalize: Write functional groups in one way (nitro as N+ and O-), cut bonds to metals, move charges to the stronger acid.
+        normalize: Write functional groups in one way (nitro and sulfoxide as N+ or S+ and O-), cut bonds to metals, move charges to the stronger acid.
         salts: Keep the largest organic fragment only.
         charges: Neutralize by adding and removing protons; a quaternary ammonium keeps its charge.
         tautomers: Choose RDKit's canonical tautomer (about 10 ms a molecule; it may erase a stereo centre next to a carbonyl).

@@ -4,12 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
-from rdkit import Chem, rdBase
-
 from drugai.errors import DatasetError, code_of
 from drugai.molecules import batch as batch_module
 from drugai.molecules.batch import MoleculeBatch, parse_failure
 from drugai.molecules.fingerprints import fingerprint
+from rdkit import Chem, rdBase
 
 IBUPROFEN = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
@@ -51,7 +50,7 @@ def test_each_string_is_parsed_once(monkeypatch):
     monkeypatch.setattr(batch_module, "_parse", lambda *arguments: calls.append(1) or original(*arguments))
     batch = MoleculeBatch([IBUPROFEN, CAFFEINE])
     assert not calls  # lazy
-    batch.mols, batch.reasons, batch.valid, batch.canonical, fingerprint(batch)  # noqa: B018
+    batch.mols, batch.reasons, batch.valid, batch.canonical, fingerprint(batch)
     assert calls == [1]
 
 

@@ -4,7 +4,6 @@ import gzip
 import json
 
 import pytest
-
 from drugai.errors import ConfigError, DatasetError, code_of
 from drugai.molecules import delimited
 from drugai.molecules.columns import infer_id_column, infer_smiles_column
@@ -20,11 +19,7 @@ def write(path, text, encoding="utf-8"):
 
 def rows(path, **options):
     """(SMILES, id, line, code) of every record."""
-    return [
-        row
-        for chunk in read_library(path, **options)
-        for row in zip(chunk.smiles, chunk.ids, chunk.lines, map(code_of, chunk.reasons), strict=True)
-    ]
+    return [row for chunk in read_library(path, **options) for row in zip(chunk.smiles, chunk.ids, chunk.lines, map(code_of, chunk.reasons), strict=True)]
 
 
 # ---- formats
@@ -266,3 +261,10 @@ def test_the_fast_and_the_careful_way_read_alike(tmp_path, monkeypatch):
     fast = rows(write(tmp_path / "a.csv", text))
     monkeypatch.setattr(delimited, "_read_block", delimited._read_carefully)
     assert rows(tmp_path / "a.csv") == fast
+
+
+def test_a_file_that_is_not_parquet_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="not a Parquet file"):
+        read_library(write(tmp_path / "a.parquet", "smiles\nC\n"))
+    with pytest.raises(DatasetError, match="does not exist"):
+        read_library(tmp_path / "b.parquet")

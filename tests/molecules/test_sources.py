@@ -3,7 +3,6 @@
 import gzip
 
 import pytest
-
 from drugai.errors import DatasetError
 from drugai.molecules import sources
 from drugai.molecules.sources import LineSource
