@@ -1,0 +1,49 @@
+"""The commands and where each is written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import drugai
+from drugai.cli import data, models, screening, tables
+
+app = typer.Typer(
+    name="drugai",
+    help="Train property predictors, screen libraries, and see the hits. A model is a folder; a row that could not be used carries a code E_… and a reason.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"drugai {drugai.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False,
+    log: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
+) -> None:
+    from drugai.runtime import configure_logging
+
+    configure_logging(log)
+
+
+app.command("train")(models.train)
+app.command("evaluate")(models.evaluate)
+app.command("predict")(models.predict)
+
+app.add_typer(data.app, name="data")
+app.command("split")(data.split)
+app.command("audit")(data.audit)
+app.command("featurize")(tables.featurize)
+app.command("standardize")(tables.standardize)
+
+

@@ -1,0 +1,95 @@
+"""``drugai train``, ``evaluate`` and ``predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    data: Annotated[str, typer.Argument(help="card's name or file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not)")],
+    out: Annotated[Path, typer.Option(help="folder for the model")],
+    model: Annotated[str, typer.Option(help="trees, gnn, ensemble or mean")] = "gnn",
+    smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="target column; repeatable; inferred where one numeric column is left")] = None,
+    split: Annotated[str, typer.Option(help="scaffold, scaffold_balanced, random, butina, time, group or given")] = "scaffold",
+    fractions: Annotated[str, typer.Option(help="train, valid, test")] = "0.8,0.1,0.1",
+    column: Annotated[str | None, typer.Option(help="column for the splits time, group and given")] = None,
+    seed: Annotated[int, typer.Option(help="of the split and the training")] = 0,
+    config: Annotated[Path | None, typer.Option(help="TOML file with fields of the model's Config")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the Config, for example net.depth=4; repeatable")] = None,
+    tensorboard: Annotated[Path | None, typer.Option(help="folder for TensorBoard event files")] = None,
+) -> None:
+    """Train a predictor on measured molecules. A killed run continues when started again."""
+    import tomllib
+
+    from drugai.cli.printing import epoch_progress, parse_fractions
+    from drugai.config import parse_settings
+    from drugai.errors import ConfigError
+    from drugai.training.fit import model_config
+    from drugai.training.run import train_predictor
+
+    start = model_config(model)
+    if config is not None:
+        if not config.is_file():
+            raise ConfigError(f"{config}: no such config file")
+        try:
+            start = start.replace(**tomllib.loads(config.read_text()))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{config}: not valid TOML ({error})") from None
+    start = start.replace(**parse_settings(set_ or []))
+    on_epoch, close = epoch_progress(getattr(start, "epochs", getattr(getattr(start, "gnn", None), "epochs", 1)))
+    try:
+        run = train_predictor(
+            data, out, config=start, smiles=smiles, targets=target or None, method=split, fractions=parse_fractions(fractions), column=column, seed=seed,
+            on_epoch=on_epoch, tensorboard=tensorboard,
+        )  # fmt: skip
+    finally:
+        close()
+    for note in run.notes:
+        typer.echo(f"note: {note}")
+    n = run.predictor.record["split"]["n"]
+    typer.echo(f"{run.predictor.describe()}; {split} split: train {n[0]}, valid {n[1]}, test {n[2]}")
+    typer.echo(f"validation  {run.validation}")
+    typer.echo(f"saved in {run.path}; `drugai evaluate {run.path} --part test` opens the test part")
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="a model's folder")],
+    data: Annotated[str | None, typer.Argument(help="other measured molecules; by default the model's own data")] = None,
+    part: Annotated[str, typer.Option(help="train, valid or test of the model's own data")] = "test",
+    smiles: Annotated[str | None, typer.Option(help="SMILES column of DATA")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="also write the numbers to this file")] = None,
+) -> None:
+    """Score a model with 95 % bootstrap intervals."""
+    import json
+
+    from drugai.artifact import write_text_atomically
+    from drugai.training.run import evaluate_saved
+
+    found = evaluate_saved(model, data, part=part, smiles=smiles)
+    typer.echo(f"{'' if data else part + '  '}{found}")
+    if json_out is not None:
+        write_text_atomically(json_out, json.dumps(found.to_dict(), indent=1) + "\n")
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="a model's folder")],
+    data: Annotated[str, typer.Argument(help="card's name or file; read as a stream")],
+    out: Annotated[Path, typer.Option(help="table to write: .csv, .tsv, .parquet, the text ones also .gz")],
+    smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
+    max_errors: Annotated[int | None, typer.Option(help="exit with status 3 when more rows than this could not be used")] = None,
+    trusted: Annotated[bool, typer.Option(help="the SMILES are RDKit's own canonical ones: read without sanitization, about twice as fast")] = False,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16; auto takes bf16 only where the first thousand molecules agree with fp32")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
+) -> None:
+    """Predict every row of a file: n rows in, n rows out, in order; a bad row has a reason."""
+    from drugai.predictors.streaming import predict_file
+
+    summary = predict_file(model, data, out, smiles=smiles, trusted=trusted, precision=precision, device=device)
+    typer.echo(str(summary))
+    if max_errors is not None and summary.n_errors > max_errors:
+        typer.echo(f"{summary.n_errors} rows could not be used, more than --max-errors {max_errors}", err=True)
+        raise typer.Exit(3)

@@ -1,0 +1,48 @@
+"""Text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from drugai.errors import ConfigError
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Columns padded to their widest cell; the columns named in ``right`` are aligned at the right."""
+    cells = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = []
+    for row in cells:
+        padded = [text.rjust(width) if column in right else text.ljust(width) for column, (text, width) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  ".join(padded).rstrip())
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def parse_fractions(text: str) -> tuple[float, float, float]:
+    """``"0.8,0.1,0.1"`` → three numbers."""
+    try:
+        train, valid, test = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--fractions {text!r}: expected three numbers, for example 0.8,0.1,0.1") from None
+    return train, valid, test
+
+
+def epoch_progress(epochs: int) -> tuple[Callable[[int, Mapping[str, float]], None] | None, Callable[[], None]]:
+    """A progress bar over epochs on a terminal, None off it (the log then has a JSON line an epoch); and the function that closes it."""
+    import sys
+
+    if not sys.stderr.isatty():
+        return None, lambda: None
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(TextColumn("training"), BarColumn(), TextColumn("{task.completed}/{task.total} epochs  {task.fields[scores]}"), TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+    bar.start()
+    task = bar.add_task("epochs", total=epochs, scores="")
+
+    def report(epoch: int, scores: Mapping[str, float]) -> None:
+        bar.update(task, completed=epoch + 1, scores=" ".join(f"{key} {value:.3f}" for key, value in scores.items()))
+
+    return report, bar.stop

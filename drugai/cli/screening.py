@@ -1,0 +1,3 @@
+"""``drugai screen``, ``demo`` and ``doctor``."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Molecules → examples: graphs, tokens, and blocks of fingerprints and descriptors."""

@@ -1,0 +1,37 @@
+"""Trained models as predictors: molecules in, Predictions out. Each kind loads only what it needs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "EnsembleConfig": "drugai.predictors.ensemble",
+    "EnsemblePredictor": "drugai.predictors.ensemble",
+    "GNNConfig": "drugai.predictors.gnn",
+    "GNNPredictor": "drugai.predictors.gnn",
+    "MeanConfig": "drugai.predictors.constant",
+    "MeanPredictor": "drugai.predictors.constant",
+    "TrainedPredictor": "drugai.predictors.base",
+    "TreesConfig": "drugai.predictors.trees",
+    "TreesPredictor": "drugai.predictors.trees",
+    "load_predictor": "drugai.predictors.loading",
+}
+
+if TYPE_CHECKING:
+    from drugai.predictors.base import TrainedPredictor as TrainedPredictor
+    from drugai.predictors.constant import MeanConfig as MeanConfig
+    from drugai.predictors.constant import MeanPredictor as MeanPredictor
+    from drugai.predictors.ensemble import EnsembleConfig as EnsembleConfig
+    from drugai.predictors.ensemble import EnsemblePredictor as EnsemblePredictor
+    from drugai.predictors.gnn import GNNConfig as GNNConfig
+    from drugai.predictors.gnn import GNNPredictor as GNNPredictor
+    from drugai.predictors.loading import load_predictor as load_predictor
+    from drugai.predictors.trees import TreesConfig as TreesConfig
+    from drugai.predictors.trees import TreesPredictor as TreesPredictor
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'drugai.predictors' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

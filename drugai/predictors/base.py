@@ -1,0 +1,93 @@
+"""What every trained predictor shares: row law, chunks, assembly of Predictions, saving."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drugai.contracts import Predictions, Task
+from drugai.molecules import MoleculeBatch
+from drugai.predictors.packing import Packed
+
+CHUNK = 4096
+
+
+class TrainedPredictor(ABC):
+    """A model that was trained on measured molecules.
+
+    Attributes:
+        tasks: t tasks.
+        record: What the manifest says of it: data and split checksums, metrics, history.
+    """
+
+    tasks: tuple[Task, ...]
+    record: dict[str, Any]
+
+    @abstractmethod
+    def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[m, n, o]`` outputs of the m members on the tasks' scale (o: one column a task, the classes of a multiclass one) and n reasons.
+
+        Rows with a reason may hold anything.
+        """
+
+    @abstractmethod
+    def pack(self) -> Packed:
+        """The predictor as plain values, tensors and texts."""
+
+    def predict(self, molecules: Sequence[str] | MoleculeBatch) -> Predictions:
+        """Predict n molecules.
+
+        Args:
+            molecules: n SMILES or a MoleculeBatch.
+
+        Returns:
+            n rows in the same order; an unreadable molecule is a NaN row with a reason. ``std`` is the spread of the members, None of a single one.
+        """
+        if isinstance(molecules, MoleculeBatch) or len(molecules) <= CHUNK:
+            outputs, reasons = self.predict_members(MoleculeBatch.of(molecules))
+        else:
+            parts = [self.predict_members(MoleculeBatch(molecules[start : start + CHUNK])) for start in range(0, len(molecules), CHUNK)]
+            outputs = np.concatenate([part[0] for part in parts], axis=1)
+            reasons = tuple(text for part in parts for text in part[1])
+        return assemble(self.tasks, outputs, reasons)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the artifact folder (written beside and renamed)."""
+        return self.pack().write(path)
+
+    def describe(self) -> str:
+        """One line on what the model is."""
+        return f"{type(self).__name__} for {', '.join(task.label for task in self.tasks)}"
+
+
+def assemble(tasks: Sequence[Task], outputs: np.ndarray, reasons: Sequence[str]) -> Predictions:
+    """Predictions from members' outputs ``[m, n, o]``: mean and, of two members or more, standard deviation."""
+    bad = np.array([bool(text) for text in reasons], dtype=bool)
+    m, n, _ = outputs.shape
+    mean = np.full((n, len(tasks)), np.nan, dtype=np.float32)
+    std = np.full((n, len(tasks)), np.nan, dtype=np.float32) if m > 1 else None
+    probabilities: dict[str, np.ndarray] = {}
+    start = 0
+    for index, task in enumerate(tasks):
+        width = task.n_classes if task.kind == "multiclass" else 1
+        part = outputs[:, :, start : start + width]
+        start += width
+        if task.kind == "multiclass":
+            share = part.mean(0)
+            share[bad] = np.nan
+            probabilities[task.name] = share
+            mean[:, index] = np.argmax(np.nan_to_num(share), axis=1)
+            top = part[:, np.arange(n), np.argmax(np.nan_to_num(share), axis=1)]
+        else:
+            top = part[:, :, 0]
+            mean[:, index] = top.mean(0)
+        if std is not None:
+            std[:, index] = top.std(0, ddof=1)
+    mean[bad] = np.nan
+    if std is not None:
+        std[bad] = np.nan
+    return Predictions(tuple(tasks), mean, tuple(reasons), std=std, probabilities=probabilities)

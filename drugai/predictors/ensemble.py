@@ -1,0 +1,83 @@
+"""Several predictors as one: a weighted mean, with their spread as the standard deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from drugai.config import Config, setting
+from drugai.errors import ConfigError
+from drugai.molecules import MoleculeBatch
+from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.gnn import GNNConfig
+from drugai.predictors.packing import Packed, Stored, pack_members, write_tasks
+from drugai.predictors.trees import TreesConfig
+
+
+@dataclass(frozen=True)
+class EnsembleConfig(Config):
+    """Boosted trees, graph networks, and graph networks with descriptors, together."""
+
+    kind = "ensemble"
+
+    trees: TreesConfig = field(default_factory=TreesConfig)
+    gnn: GNNConfig = field(default_factory=GNNConfig)
+    features: tuple[str, ...] = setting(("all_descriptors",), help="feature blocks of the second set of graph networks (none: only the first set)")
+    weights: str = setting("validation", choices=("equal", "validation"), help="equal, or found on the validation part and drawn halfway back to equal")
+
+
+class EnsemblePredictor(TrainedPredictor):
+    """Weighted mean of predictors of the same tasks.
+
+    Args:
+        members: Predictors, of any kind.
+        weights: ``[k]`` not negative, not all zero; scaled to sum to 1. Equal by default.
+    """
+
+    def __init__(self, members: Sequence[TrainedPredictor], weights: Sequence[float] | None = None, record: dict[str, Any] | None = None) -> None:
+        if not members:
+            raise ConfigError("an ensemble needs at least one predictor")
+        tasks = members[0].tasks
+        for member in members:
+            if member.tasks != tasks:
+                raise ConfigError(f"an ensemble's members must predict the same tasks; got {member.tasks} beside {tasks}")
+        found = np.ones(len(members)) if weights is None else np.asarray(weights, dtype=float)
+        if found.shape != (len(members),) or (found < 0).any() or not found.sum() > 0:
+            raise ConfigError(f"an ensemble of {len(members)} needs as many weights, none negative and not all zero; got {found.tolist()}")
+        self.tasks = tasks
+        self.members = list(members)
+        self.weights = found / found.sum()
+        self.record = dict(record or {})
+
+    def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[m, n, o]`` and n reasons; each member's own mean enters with its weight, so that the mean over m is the weighted mean."""
+        found = []
+        reasons = list(batch.reasons)
+        for member, weight in zip(self.members, self.weights, strict=True):
+            if weight == 0:
+                continue
+            outputs, why = member.predict_members(batch)
+            found.append((outputs.mean(0), weight))
+            reasons = [first or second for first, second in zip(reasons, why, strict=True)]
+        # m copies x_k + (m w_k − 1)(x_k − x̄) would distort the spread: instead shift all members so that their plain mean is the weighted one
+        outputs = np.stack([value for value, _ in found])
+        weighted = np.tensordot(np.array([weight for _, weight in found]), outputs, axes=1)
+        return outputs + (weighted - outputs.mean(0)), tuple(reasons)
+
+    def pack(self) -> Packed:
+        """The members, each under its own name."""
+        entries, arrays, texts = pack_members([member.pack() for member in self.members])
+        record = {**self.record, "tasks": write_tasks(self.tasks), "members": entries}
+        return Packed("ensemble", {"weights": self.weights.tolist()}, record, arrays, texts)
+
+    @classmethod
+    def unpack(cls, stored: Stored) -> EnsemblePredictor:
+        """Rebuild from an artifact."""
+        from drugai.predictors.loading import unpack
+
+        members = [unpack(stored.member(index)) for index in range(len(stored.record["members"]))]
+        record = {key: value for key, value in stored.record.items() if key != "members"}
+        return cls(members, stored.config["weights"], record)

@@ -1,0 +1,185 @@
+"""Graph networks as predictors: one network or an ensemble, with or without features of the whole molecule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drugai.config import Config, setting, tunable
+from drugai.contracts import Task
+from drugai.errors import ConfigError
+from drugai.featurizers.blocks import featurize_blocks
+from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs
+from drugai.models.gnn import GNN, GNNNetConfig
+from drugai.models.graph_batch import GraphTensors, to_tensors
+from drugai.models.heads import Heads
+from drugai.molecules import MoleculeBatch
+from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.packing import Packed, Stored, write_tasks
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class GNNConfig(Config):
+    """A graph network and how it is trained."""
+
+    kind = "gnn"
+
+    net: GNNNetConfig = field(default_factory=GNNNetConfig)
+    features: tuple[str, ...] = setting((), help="feature blocks of the whole molecule joined before the head (names as for trees)")
+    members: int = setting(1, help="networks with different seeds, averaged; two or more give a standard deviation")
+    batch_size: int = tunable(64, choices=(32, 64, 128), help="molecules a step")
+    epochs: int = setting(60, help="most passes over the training part")
+    patience: int = setting(0, help="epochs without a better validation score before training ends (0: all epochs; the best is kept)")
+    learning_rate: float = tunable(1e-3, 2e-4, 4e-3, log=True, help="peak learning rate of AdamW")
+    weight_decay: float = tunable(1e-4, 1e-6, 1e-1, log=True, help="decoupled weight decay")
+    warmup: float = setting(0.05, help="share of the run over which the rate rises")
+    average: float = setting(0.99, help="decay of the moving average of the weights (0: none)")
+    loss: str = tunable("mse", choices=("mse", "huber", "mae"), help="loss of regression tasks")
+    precision: str = setting("auto", choices=("auto", "fp32", "bf16"), help="of training; auto: bf16 on a GPU that has it")
+    device: str = setting("auto", help="auto, cpu, cuda …")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.members < 1 or self.epochs < 1 or self.batch_size < 1:
+            raise ConfigError(f"GNNConfig: members, epochs and batch_size must be at least 1; got {self.members}, {self.epochs}, {self.batch_size}")
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureScale:
+    """Center, scale and fill of whole-molecule features, from the training part: ``(x − center) ÷ scale`` clipped to ±5, NaN → 0."""
+
+    center: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, matrix: np.ndarray) -> FeatureScale:
+        """From features ``[n, k]`` of the training part; a constant feature gets scale 1."""
+        with np.errstate(all="ignore"):
+            known = np.where(np.isnan(matrix), 0.0, matrix).astype(np.float64)
+            counts = np.maximum((~np.isnan(matrix)).sum(0), 1)
+            center = known.sum(0) / counts
+            scale = np.sqrt(np.where(np.isnan(matrix), 0.0, (known - center) ** 2).sum(0) / counts)
+        return cls(center.astype(np.float32), np.where(scale > 1e-6, scale, 1.0).astype(np.float32))
+
+    def __call__(self, matrix: np.ndarray) -> np.ndarray:
+        """``[n, k]`` scaled features."""
+        return np.nan_to_num(np.clip((matrix - self.center) / self.scale, -5.0, 5.0)).astype(np.float32)
+
+
+class GNNPredictor(TrainedPredictor):
+    """m graph networks whose outputs are averaged.
+
+    ``predict`` runs on ``device`` in ``precision``: ``fp32``, or ``bf16``, which is two to three times faster on a processor with bfloat16 arithmetic
+    and changes values in the third digit.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        config: GNNConfig,
+        networks: Sequence[GNN],
+        heads: Heads,
+        scale: FeatureScale | None = None,
+        record: dict[str, Any] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.tasks = tuple(tasks)
+        self.config = config
+        self.networks = [network.eval().to(device) for network in networks]
+        self.heads = heads.to(device)
+        self.scale = scale
+        self.record = dict(record or {})
+        self.device = device
+        self.precision = "fp32"
+        self.batch_size = 128
+
+    def to(self, device: str | None = None, precision: str | None = None) -> GNNPredictor:
+        """Move the networks to a device or a precision (``fp32`` or ``bf16``), in place."""
+        import torch
+
+        if device is not None:
+            self.device = device
+        if precision is not None:
+            if precision not in ("fp32", "bf16"):
+                raise ConfigError(f"precision {precision!r} is not one of fp32, bf16")
+            self.precision = precision
+        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
+        self.networks = [network.to(self.device, dtype) for network in self.networks]
+        self.heads = self.heads.to(self.device)
+        return self
+
+    def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[m, n, o]`` and n reasons."""
+        graphs = featurize_graphs(batch)
+        return self.predict_graphs(graphs, self.features(batch)), graphs.reasons
+
+    def features(self, batch: MoleculeBatch) -> np.ndarray | None:
+        """``[n, k]`` scaled features of whole molecules, None if the model uses none."""
+        return self.scale(featurize_blocks(batch, self.config.features)) if self.scale is not None else None
+
+    def predict_graphs(self, graphs: MolecularGraphs, features: np.ndarray | None = None) -> np.ndarray:
+        """``[m, n, o]`` from graphs and scaled features that were computed before; batches are of molecules of like size."""
+        import torch
+
+        outputs = np.zeros((len(self.networks), len(graphs), self.heads.outputs), dtype=np.float32)
+        with torch.inference_mode():
+            for rows, tensors in self._batches(graphs, features):
+                for member, network in enumerate(self.networks):
+                    outputs[member, rows] = self.heads.decode(network(tensors)).cpu().numpy()
+        return outputs
+
+    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[n, d]`` embeddings by the first member's encoder (NaN rows for unreadable molecules) and n reasons."""
+        import torch
+
+        graphs = featurize_graphs(molecules)
+        found = np.full((len(graphs), self.networks[0].width), np.nan, dtype=np.float32)
+        with torch.inference_mode():
+            for rows, tensors in self._batches(graphs, None):
+                found[rows] = self.networks[0].encode(tensors).float().cpu().numpy()
+        found[~graphs.valid] = np.nan
+        return found, graphs.reasons
+
+    def _batches(self, graphs: MolecularGraphs, features: np.ndarray | None) -> list[tuple[np.ndarray, GraphTensors]] | Any:
+        import torch
+
+        order = np.argsort(graphs.n_atoms, kind="stable")
+        order = order[graphs.n_atoms[order] > 0]
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            extra = None if features is None else torch.from_numpy(features[rows])
+            yield rows, to_tensors(collate(graphs.take(rows)), extra).to(self.device)
+
+    def pack(self) -> Packed:
+        """Weights in float32, the scale of targets and features, and the record."""
+        arrays: dict[str, dict[str, torch.Tensor] | dict[str, np.ndarray]] = {
+            f"network_{index}": {name: value.float() for name, value in network.state_dict().items()} for index, network in enumerate(self.networks)
+        }
+        arrays["heads"] = dict(self.heads.state_dict())
+        if self.scale is not None:
+            arrays["features"] = {"center": self.scale.center, "scale": self.scale.scale}
+        return Packed("gnn", self.config.to_dict(), {**self.record, "tasks": write_tasks(self.tasks)}, arrays=arrays)
+
+    @classmethod
+    def unpack(cls, stored: Stored) -> GNNPredictor:
+        """Rebuild from an artifact, on the CPU."""
+        config = GNNConfig.from_dict(stored.config)
+        heads = Heads(stored.tasks, config.loss)
+        heads.load_state_dict(stored.tensors("heads"))
+        scale = None
+        if config.features:
+            found = stored.arrays("features")
+            scale = FeatureScale(found["center"], found["scale"])
+        extra = len(scale.center) if scale is not None else 0
+        networks = []
+        for index in range(config.members):
+            network = GNN(config.net, heads.outputs, extra)
+            network.load_state_dict(stored.tensors(f"network_{index}"))
+            networks.append(network)
+        return cls(stored.tasks, config, networks, heads, scale, stored.record)

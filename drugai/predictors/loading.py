@@ -1,0 +1,42 @@
+"""A saved predictor by its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drugai.artifact import read_artifact
+from drugai.errors import ArtifactError
+from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.packing import Stored
+
+
+def load_predictor(path: str | Path) -> TrainedPredictor:
+    """Load a predictor. Nothing of the folder is executed; every checksum is verified first.
+
+    Raises:
+        ArtifactError: The folder is missing, damaged or no predictor.
+    """
+    predictor = unpack(Stored.of(read_artifact(path, "predictor")))
+    predictor.record.setdefault("path", str(path))
+    return predictor
+
+
+def unpack(stored: Stored) -> TrainedPredictor:
+    """Rebuild a predictor of any kind. Each kind imports what it needs: trees need no torch."""
+    if stored.kind == "gnn":
+        from drugai.predictors.gnn import GNNPredictor
+
+        return GNNPredictor.unpack(stored)
+    if stored.kind == "trees":
+        from drugai.predictors.trees import TreesPredictor
+
+        return TreesPredictor.unpack(stored)
+    if stored.kind == "mean":
+        from drugai.predictors.constant import MeanPredictor
+
+        return MeanPredictor.unpack(stored)
+    if stored.kind == "ensemble":
+        from drugai.predictors.ensemble import EnsemblePredictor
+
+        return EnsemblePredictor.unpack(stored)
+    raise ArtifactError(f"{stored.artifact.path}: a predictor of kind {stored.kind!r} is unknown to this version of drugai; upgrade, or train again")

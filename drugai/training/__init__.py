@@ -1,0 +1,35 @@
+"""Fit and evaluate predictors; the one training loop."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "Evaluation": "drugai.training.evaluation",
+    "LoopConfig": "drugai.training.loop",
+    "evaluate": "drugai.training.evaluation",
+    "fit_on": "drugai.training.fit",
+    "fit_predictor": "drugai.training.fit",
+    "model_config": "drugai.training.fit",
+    "model_names": "drugai.training.fit",
+    "run_loop": "drugai.training.loop",
+    "validation_score": "drugai.training.evaluation",
+}
+
+if TYPE_CHECKING:
+    from drugai.training.evaluation import Evaluation as Evaluation
+    from drugai.training.evaluation import evaluate as evaluate
+    from drugai.training.evaluation import validation_score as validation_score
+    from drugai.training.fit import fit_on as fit_on
+    from drugai.training.fit import fit_predictor as fit_predictor
+    from drugai.training.fit import model_config as model_config
+    from drugai.training.fit import model_names as model_names
+    from drugai.training.loop import LoopConfig as LoopConfig
+    from drugai.training.loop import run_loop as run_loop
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'drugai.training' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,121 @@
+"""How good a predictor is: metrics with intervals on a data set, and the validation score that tuning may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drugai.contracts import Dataset, Predictions, Split
+from drugai.errors import ConfigError, count_reasons
+from drugai.metrics.property import DEFAULT_METRICS, Estimate, direction, estimate, known_pairs, metric_function
+from drugai.predictors.base import TrainedPredictor
+from drugai.training.fit import fit_on
+
+PRIMARY = {"regression": "rmse", "binary": "roc_auc", "multiclass": "balanced_accuracy"}
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Metrics of each task with 95 % bootstrap intervals, the rows they rest on and the rows that could not be predicted."""
+
+    data: str
+    scores: Mapping[str, Mapping[str, Estimate]]
+    units: Mapping[str, str]
+    n: int
+    reasons: Mapping[str, int]
+    predictions: Predictions
+
+    def __getitem__(self, metric: str) -> float:
+        """Mean of a metric over the tasks that have it (NaN tasks left out)."""
+        values = [of_task[metric].value for of_task in self.scores.values() if metric in of_task]
+        if not values:
+            raise ConfigError(f"no task was scored by {metric!r}; scored are {', '.join(sorted({key for of_task in self.scores.values() for key in of_task}))}")
+        return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "data": self.data,
+            "n": self.n,
+            "reasons": dict(self.reasons),
+            "scores": {task: {metric: found.to_dict() for metric, found in of_task.items()} for task, of_task in self.scores.items()},
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.data}: {self.n} molecules" + (f", not predicted: {dict(self.reasons)}" if self.reasons else "")]
+        for task, of_task in self.scores.items():
+            unit = f" [{self.units[task]}]" if self.units[task] else ""
+            lines.append(f"  {task}{unit}  (n = {next(iter(of_task.values())).n})")
+            lines.extend(f"    {metric:18s} {found}" for metric, found in of_task.items())
+        return "\n".join(lines)
+
+
+def evaluate(predictor: TrainedPredictor, data: Dataset, *, metrics: Sequence[str] | None = None, seed: int = 0) -> Evaluation:
+    """Score a predictor on measured molecules.
+
+    Args:
+        predictor: Any Predictor.
+        data: Measured molecules with the predictor's tasks (matched by name).
+        metrics: Names; by default those usual for each task's kind.
+        seed: Of the bootstrap.
+
+    Returns:
+        Each metric with its 95 % interval; NaN on a degenerate part (one class, fewer than two molecules).
+    """
+    data = data.select([task.name for task in predictor.tasks])
+    predictions = predictor.predict(data.smiles)
+    scores: dict[str, dict[str, Estimate]] = {}
+    for index, task in enumerate(predictor.tasks):
+        chosen = metrics if metrics is not None else DEFAULT_METRICS[task.kind]
+        scores[task.name] = {name: estimate(name, data.y[:, index], predictions.mean[:, index], seed=seed) for name in chosen}
+    units = {task.name: task.unit for task in predictor.tasks}
+    return Evaluation(data.name, scores, units, len(data), count_reasons(predictions.reasons), predictions)
+
+
+def score_predictions(predictions: Predictions, data: Dataset, metric: str) -> float:
+    """Mean over the tasks of one metric, tasks on which it is NaN left out."""
+    function = metric_function(metric)
+    values = [function(*known_pairs(data.y[:, index], predictions.mean[:, index])) for index in range(len(predictions.tasks))]
+    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationScore:
+    """Config → score on the validation part. It holds the training and validation molecules alone: no test row can be seen through it.
+
+    Attributes:
+        metric: What is measured.
+        direction: ``min`` or ``max``.
+    """
+
+    train: Dataset
+    valid: Dataset
+    metric: str
+    direction: str
+
+    def __call__(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> float:
+        """Fit with ``config`` and score the validation part."""
+        return self.score(self.fit(config, seed=seed, on_epoch=on_epoch))
+
+    def fit(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> TrainedPredictor:
+        """Fit with ``config`` on the training part."""
+        return fit_on(config, self.train, self.valid, seed=seed, on_epoch=on_epoch)
+
+    def score(self, predictor: TrainedPredictor) -> float:
+        """Score a fitted predictor on the validation part."""
+        return score_predictions(predictor.predict(self.valid.smiles), self.valid, self.metric)
+
+
+def validation_score(data: Dataset, split: Split, metric: str | None = None) -> ValidationScore:
+    """The closure that tuning maximizes or minimizes.
+
+    Args:
+        data: The whole data set; its test rows are not kept.
+        split: Parts.
+        metric: By default RMSE for regression, ROC-AUC for binary and balanced accuracy for multiclass tasks.
+    """
+    chosen = metric or PRIMARY[data.tasks[0].kind]
+    return ValidationScore(data.take(split.train), data.take(split.valid), chosen, direction(chosen))

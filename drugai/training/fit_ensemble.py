@@ -1,0 +1,70 @@
+"""Fit predictors of several kinds and weigh them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from drugai.contracts import Dataset
+from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.ensemble import EnsembleConfig, EnsemblePredictor
+from drugai.training.fit_gnn import fit_gnn
+from drugai.training.fit_trees import fit_trees
+from drugai.training.rows import origin
+
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+
+def fit_ensemble(
+    config: EnsembleConfig,
+    train: Dataset,
+    valid: Dataset,
+    *,
+    seed: int = 0,
+    on_epoch: OnEpoch | None = None,
+    checkpoint: str | Path | None = None,
+) -> EnsemblePredictor:
+    """Fit the members one after another, then weigh them on the validation part.
+
+    ``on_epoch`` reports the graph network's epochs, which are most of the cost.
+    """
+    folder = Path(checkpoint) if checkpoint is not None else None
+    members: list[TrainedPredictor] = [fit_trees(config.trees, train, valid, seed=seed)]
+    members.append(fit_gnn(config.gnn, train, valid, seed=seed, on_epoch=on_epoch, checkpoint=folder / "gnn" if folder else None))
+    if config.features:
+        with_features = config.gnn.replace(features=list(config.features))
+        members.append(fit_gnn(with_features, train, valid, seed=seed, checkpoint=folder / "gnn_features" if folder else None))
+    weights = member_weights(members, valid) if config.weights == "validation" else np.full(len(members), 1 / len(members))
+    return EnsemblePredictor(members, weights.tolist(), {**origin(train, valid), "seed": seed})
+
+
+def member_weights(members: list[TrainedPredictor], valid: Dataset) -> np.ndarray:
+    """``[k]`` weights that minimize the squared error on the validation part, averaged with equal weights.
+
+    Halfway to equal, because a validation part of a hundred molecules says little about which member is best; the squared error of a probability (Brier)
+    serves for classes.
+    """
+    from scipy.optimize import nnls
+
+    k = len(members)
+    rows, targets = [], []
+    outputs = [member.predict(valid.smiles).mean for member in members]  # k × [n, t]
+    for index in range(len(valid.tasks)):
+        known = ~np.isnan(valid.y[:, index])
+        for found in outputs:
+            known &= ~np.isnan(found[:, index])
+        if known.sum() < 2:
+            continue
+        spread = float(np.std(valid.y[known, index])) or 1.0
+        rows.append(np.stack([found[known, index] for found in outputs], axis=1) / spread)
+        targets.append(valid.y[known, index] / spread)
+    equal = np.full(k, 1 / k)
+    if not rows:
+        return equal
+    design, target = np.concatenate(rows).astype(float), np.concatenate(targets).astype(float)
+    # a heavy extra row holds the sum of the weights near 1
+    heavy = 100.0 * np.sqrt(len(target))
+    found, _ = nnls(np.vstack([design, heavy * np.ones(k)]), np.append(target, heavy))
+    return 0.5 * equal + 0.5 * found / max(found.sum(), 1e-12)

@@ -1,0 +1,93 @@
+"""Fit boosted trees, one set of boosters a task; the validation part ends the growth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from drugai.contracts import Dataset, Task
+from drugai.featurizers.blocks import featurize_blocks
+from drugai.predictors.trees import TreesConfig, TreesPredictor
+from drugai.runtime import available_cpus, derive_seed
+from drugai.training.rows import Usable, check_trainable, origin, usable_rows
+
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+_LOSSES = {"regression": ("regression", "l2"), "binary": ("binary", "binary_logloss"), "multiclass": ("multiclass", "multi_logloss")}
+
+
+def fit_trees(config: TreesConfig, train: Dataset, valid: Dataset, *, seed: int = 0, on_epoch: OnEpoch | None = None) -> TreesPredictor:
+    """Fit ``members`` boosters a task.
+
+    Args:
+        config: Shape of the trees.
+        train, valid: Parts of one data set; ``valid`` chooses the number of trees alone.
+        seed: The boosters' seeds derive from it.
+        on_epoch: Called after each 25 trees of the first booster with its validation loss; may raise to end.
+    """
+    began = time.process_time()
+    parts = {"train": usable_rows(train, "train"), "valid": usable_rows(valid, "valid")}
+    check_trainable(train, parts["train"])
+    matrices = {name: featurize_blocks(part.batch, config.blocks) for name, part in parts.items()}
+    boosters = []
+    for index, task in enumerate(train.tasks):
+        found = [
+            _fit_one(config, task, index, parts, matrices, derive_seed(seed, "trees", task.name, member) % 2**31, on_epoch if index == member == 0 else None)
+            for member in range(config.members)
+        ]
+        boosters.append(found)
+    rounds = [[booster.num_trees() for booster in of_task] for of_task in boosters]
+    record = {**origin(train, valid), "seed": seed, "trees": rounds, "left_out": parts["train"].left_out, "fit_cpu_seconds": round(time.process_time() - began, 2)}
+    return TreesPredictor(train.tasks, config, boosters, record)
+
+
+def _fit_one(
+    config: TreesConfig, task: Task, index: int, parts: dict[str, Usable], matrices: dict[str, np.ndarray], seed: int, on_epoch: OnEpoch | None
+) -> Any:
+    import lightgbm
+
+    objective, metric = _LOSSES[task.kind]
+    parameters: dict[str, Any] = {
+        "objective": objective,
+        "metric": metric,
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.leaves,
+        "min_data_in_leaf": config.min_leaf,
+        "feature_fraction": config.feature_share,
+        "bagging_fraction": config.row_share,
+        "bagging_freq": 1,
+        "lambda_l2": config.l2,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "num_threads": config.threads or available_cpus(),
+        "verbosity": -1,
+    }
+    if task.kind == "multiclass":
+        parameters["num_class"] = task.n_classes
+    sets = {}
+    for name, part in parts.items():
+        known = ~np.isnan(part.y[:, index])
+        weights = part.weights[known] if part.weights is not None else None
+        sets[name] = lightgbm.Dataset(
+            matrices[name][known], part.y[known, index], weight=weights, reference=sets.get("train"), params={"verbosity": -1}, free_raw_data=True
+        )
+    callbacks = [lightgbm.early_stopping(config.patience, verbose=False)]
+    if on_epoch is not None:
+        callbacks.append(_reporter(on_epoch, task))
+    has_valid = sets["valid"].get_label() is not None and len(sets["valid"].get_label()) > 0
+    return lightgbm.train(parameters, sets["train"], config.rounds, valid_sets=[sets["valid"]] if has_valid else None, callbacks=callbacks if has_valid else None)
+
+
+def _reporter(on_epoch: OnEpoch, task: Task) -> Callable[[Any], None]:
+    def report(environment: Any) -> None:
+        if environment.iteration % 25 == 24 and environment.evaluation_result_list:
+            value = float(environment.evaluation_result_list[0][2])
+            # a booster's l2 is a mean squared error: the root of it is on the scale of the task, as everywhere else
+            on_epoch(environment.iteration // 25, {"loss": value**0.5 if task.kind == "regression" else value})
+
+    return report

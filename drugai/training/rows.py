@@ -1,0 +1,71 @@
+"""Which rows of a data set can be trained on, and what is refused at the door."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drugai.contracts import Dataset
+from drugai.errors import DatasetError, count_reasons
+from drugai.molecules import MoleculeBatch
+
+logger = logging.getLogger(__name__)
+
+LEAST_ROWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Usable:
+    """The readable, labelled rows of a data set: their batch, values ``[n, t]``, weights ``[n]`` or None, and how many were left out and why."""
+
+    batch: MoleculeBatch
+    y: np.ndarray
+    weights: np.ndarray | None
+    left_out: dict[str, int]
+
+
+def usable_rows(data: Dataset, part: str) -> Usable:
+    """Rows with a readable molecule and at least one label; the others are counted and logged, never silently lost."""
+    batch = MoleculeBatch(data.smiles)
+    labelled = ~np.isnan(data.y).all(axis=1)
+    kept = np.flatnonzero(batch.valid & labelled)
+    left_out: dict[str, int] = dict(count_reasons(batch.reasons))
+    unlabelled = int((batch.valid & ~labelled).sum())
+    if unlabelled:
+        left_out["no label"] = unlabelled
+    if left_out:
+        logger.warning("%s: %s part leaves out %s", data.name, part, ", ".join(f"{count} {code}" for code, count in left_out.items()))
+    weights = np.asarray(data.columns["weight"], dtype=np.float32)[kept] if "weight" in data.columns else None
+    return Usable(batch.take(kept), data.y[kept], weights, left_out)
+
+
+def check_trainable(data: Dataset, usable: Usable) -> None:
+    """Refuse what no model can learn from, naming the task and the reason.
+
+    Raises:
+        DatasetError: Fewer than 20 usable molecules, a task without labels, a constant regression target, or one class alone.
+    """
+    problems = []
+    if len(usable.batch) < LEAST_ROWS:
+        problems.append(f"{len(usable.batch)} usable molecules in the training part, at least {LEAST_ROWS} are needed")
+    for index, task in enumerate(data.tasks):
+        known = usable.y[:, index][~np.isnan(usable.y[:, index])]
+        if known.size == 0:
+            problems.append(f"task {task.name!r} has no label in the training part; leave it out")
+        elif task.kind == "regression" and np.ptp(known) == 0:
+            problems.append(f"task {task.name!r} is constant ({known[0]:g}) over {known.size} molecules; nothing can be learned from it")
+        elif task.kind != "regression" and len(np.unique(known)) < 2:
+            problems.append(f"task {task.name!r} has the one class {known[0]:g} in the training part; both are needed (another split or seed may give them)")
+    if problems:
+        raise DatasetError(f"{data.name}: " + "; ".join(problems[:10]))
+
+
+def origin(train: Dataset, valid: Dataset | None) -> dict[str, Any]:
+    """What the manifest says of the data."""
+    return {
+        "data": {"name": train.name, "train_checksum": train.checksum, "n_train": len(train)}
+        | ({"valid_checksum": valid.checksum, "n_valid": len(valid)} if valid is not None else {})
+    }

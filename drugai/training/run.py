@@ -1,0 +1,126 @@
+"""One training run from a data set's name to a saved model, and its evaluation afterwards: what ``drugai train`` and ``drugai evaluate`` call."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drugai.artifact import is_artifact
+from drugai.contracts import Dataset, Split, TaskKind
+from drugai.data import read_dataset, read_dataset_with_rejected, split
+from drugai.errors import ArtifactError, ConfigError
+from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.loading import load_predictor
+from drugai.training.evaluation import Evaluation, evaluate
+from drugai.training.fit import fit_predictor, model_config
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """What a run gave: the model, where it is, its parts and its scores on the validation part."""
+
+    predictor: TrainedPredictor
+    path: Path
+    data: Dataset
+    split: Split
+    validation: Evaluation
+    notes: tuple[str, ...]
+
+
+def train_predictor(
+    source: str | Path,
+    out: str | Path,
+    *,
+    model: str = "gnn",
+    smiles: str | None = None,
+    targets: Sequence[str] | None = None,
+    kinds: Mapping[str, TaskKind] | None = None,
+    method: str = "scaffold",
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    column: str | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    config: Any = None,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+    tensorboard: str | Path | None = None,
+) -> TrainingRun:
+    """Read, split, fit, score the validation part, save.
+
+    A run that is killed continues from ``<out>.checkpoint`` when it is started again with the same arguments; the folder goes when the run is done.
+
+    Args:
+        source: Name of a card, or a file.
+        out: Folder for the model.
+        model: Name of the model.
+        smiles, targets, kinds: Columns of a file; inferred where not given.
+        method, fractions, column: The split.
+        seed: Of the split and the training.
+        settings: Fields of the Config to set (nested ones as ``net.depth``).
+        config: A Config to start from instead of the model's default.
+        on_epoch: Called after each epoch.
+        tensorboard: Folder for event files.
+    """
+    target = Path(out)
+    if target.exists() and not is_artifact(target) and (not target.is_dir() or any(target.iterdir())):
+        raise ArtifactError(f"{target} exists and is no drugai artifact; choose another folder or remove it")
+    found = read_dataset_with_rejected(source, smiles=smiles, targets=targets, kinds=kinds)
+    data = found.dataset
+    if not data.tasks:
+        raise ConfigError(f"{source}: there is no target to learn; name one with --target")
+    parts = split(data, method=method, fractions=tuple(fractions), seed=seed, column=column)
+    chosen = config if config is not None else model_config(model)
+    chosen = chosen.replace(**settings) if settings else chosen
+    checkpoint = target.with_name(target.name + ".checkpoint")
+    predictor = fit_predictor(chosen, data, parts, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard)
+    validation = evaluate(predictor, data.take(parts.valid))
+    predictor.record["source"] = {
+        "data": str(source),
+        "smiles": smiles,
+        "targets": [task.name for task in data.tasks],
+        "kinds": {task.name: task.kind for task in data.tasks},
+        "split": {"method": method, "fractions": list(fractions), "seed": seed, "column": column},
+    }
+    predictor.record["validation"] = validation.to_dict()
+    predictor.save(target)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return TrainingRun(predictor, target, data, parts, validation, tuple(found.notes))
+
+
+def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: str = "test", smiles: str | None = None) -> Evaluation:
+    """Evaluate a saved model: on a part of the data it was trained from, or on other measured molecules.
+
+    Args:
+        path: The model's folder.
+        source: Another data set; None for the model's own.
+        part: ``train``, ``valid`` or ``test`` of the model's own data; ignored for another data set.
+        smiles: SMILES column of another file.
+
+    Raises:
+        ArtifactError: The model's own data has changed since it was trained (its checksum or that of its split differs).
+    """
+    predictor = load_predictor(path)
+    names = [task.name for task in predictor.tasks]
+    if source is not None:
+        return evaluate(predictor, read_dataset(source, smiles=smiles, targets=names))
+    stored = predictor.record.get("source")
+    if stored is None:
+        raise ArtifactError(f"{path}: the model does not say which data it was trained from; name a data set to evaluate on")
+    data = read_dataset(stored["data"], smiles=stored["smiles"], targets=names, kinds=_file_kinds(stored))
+    if data.checksum != predictor.record["data"]["checksum"]:
+        raise ArtifactError(f"{stored['data']}: the data changed since {path} was trained (checksum differs); its parts are no longer the same molecules")
+    how = stored["split"]
+    parts = split(data, method=how["method"], fractions=tuple(how["fractions"]), seed=how["seed"], column=how["column"])
+    if parts.checksum != predictor.record["split"]["checksum"]:
+        raise ArtifactError(f"{path}: the split cannot be reproduced with this version of drugai or RDKit (its checksum differs)")
+    return evaluate(predictor, data.take(parts.part(part)))
+
+
+def _file_kinds(stored: Mapping[str, Any]) -> Mapping[str, TaskKind] | None:
+    # a card states the kinds itself; for a file those used in training are said again
+    return stored["kinds"] if Path(stored["data"]).suffix else None
