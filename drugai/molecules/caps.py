@@ -7,6 +7,7 @@ so they are refused there. The bounds are upper bounds: ``C1.C1`` is one molecul
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ class Caps:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; a cap is at least 1")
 
-    @property
+    @functools.cached_property
     def surely_fine_below(self) -> int:
         """A text of at most this many characters cannot break the caps on length, atoms and rings (a ring needs two digits)."""
         return min(self.max_characters, self.max_heavy_atoms, 2 * self.max_rings)
