@@ -1,0 +1,28 @@
+"""What a good molecule is: terms → desirability → weight → total; for screening and generation alike. Knows no models."""
+
+from __future__ import annotations
+
+from drugai.scoring.budget import Budgeted
+from drugai.scoring.reading import TERMS, build_scorer, read_scorer
+from drugai.scoring.scorer import TermScorer, mean_of, product_of
+from drugai.scoring.terms import Term, function_term, no_alerts, predicted, property_term, qed, similar_to, substructure, synthesizable, within
+
+__all__ = [
+    "TERMS",
+    "Budgeted",
+    "Term",
+    "TermScorer",
+    "build_scorer",
+    "function_term",
+    "mean_of",
+    "no_alerts",
+    "predicted",
+    "product_of",
+    "property_term",
+    "qed",
+    "read_scorer",
+    "similar_to",
+    "substructure",
+    "synthesizable",
+    "within",
+]
