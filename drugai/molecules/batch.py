@@ -157,6 +157,8 @@ def _parse(smiles: Sequence[str], caps: Caps, trusted: bool, given: Sequence[str
 
 
 def _read_trusted(smi: str) -> Chem.Mol | None:
+    if "[H]" in smi:  # the full parse takes most explicit hydrogens into their atoms, the lean one leaves them
+        return Chem.MolFromSmiles(smi)
     mol = Chem.MolFromSmiles(smi, sanitize=False)
     if mol is not None:
         mol.UpdatePropertyCache(strict=False)
