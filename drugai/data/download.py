@@ -13,6 +13,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from drugai.data.dataset_card import CardFile, card
 from drugai.errors import DatasetError
@@ -132,9 +133,9 @@ def _download(file: CardFile) -> Path:
     except (requests.RequestException, OSError) as error:
         own = os.environ.get("DRUGAI_DATA")
         place = Path(own) / file.path if own else target
+        why = f"no connection to {urlsplit(file.url).hostname}" if isinstance(error, requests.ConnectionError) else _first_line(error)
         raise DatasetError(
-            f"{file.url} cannot be downloaded ({_first_line(error)}). Without a connection, copy the file to {place} or name a folder that has "
-            f"{file.path} in DRUGAI_DATA"
+            f"{file.url} cannot be downloaded ({why}). Without a connection, copy the file to {place} or name a folder that has {file.path} in DRUGAI_DATA"
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -34,6 +35,21 @@ def test_a_card_is_read_with_the_rows_and_tasks_that_it_states(name):
             assert set(np.unique(values)) <= {0.0, 1.0}
         else:
             assert np.ptp(values) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, one in cards().items() if one.smiles and name not in LARGE])
+def test_the_problems_that_a_card_counts_are_those_that_the_audit_finds(name):
+    if locate(name) is None:
+        pytest.skip(f"the files of {name} are not here")
+    report, text = audit(read_dataset(name)), "\n".join(cards()[name].problems)
+    for words, count in (
+        ("rows repeat the molecule", report.repeated_rows),
+        ("rows have a SMILES that drugai does not read", len(report.unreadable)),
+        ("molecules carry contradictory", len({one.rows for one in report.contradictions})),
+    ):
+        stated = re.search(rf"([\d,]+) {words}", text)
+        assert (int(stated[1].replace(",", "")) if stated else 0) == count, words
 
 
 @pytest.mark.parametrize(("name", "sizes"), [("tdc_dili", (475, 96)), ("moleculeace_chembl2835_ki", (615, 126))])
