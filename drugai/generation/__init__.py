@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from drugai.generation.corpus import Corpus as Corpus
     from drugai.generation.corpus import encode_corpus as encode_corpus
+    from drugai.generation.evaluation import Reference as Reference
+    from drugai.generation.evaluation import evaluate_samples as evaluate_samples
     from drugai.generation.finetune import FineTuneConfig as FineTuneConfig
     from drugai.generation.finetune import FineTuneReport as FineTuneReport
     from drugai.generation.finetune import fine_tune as fine_tune
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Corpus": "corpus",
     "encode_corpus": "corpus",
+    "Reference": "evaluation",
+    "evaluate_samples": "evaluation",
     "FineTuneConfig": "finetune",
     "FineTuneReport": "finetune",
     "fine_tune": "finetune",
