@@ -16,8 +16,9 @@ from drugai.artifact import read_artifact, write_artifact
 from drugai.errors import ConfigError
 from drugai.featurizers.tokens import PAD, Vocabulary
 from drugai.generation.corpus import padded
-from drugai.generation.sampling import sample_tokens
+from drugai.generation.sampling import BATCH, sample_tokens
 from drugai.models.language import LanguageConfig, LanguageModel, build_language_model
+from drugai.molecules.batch import MoleculeBatch
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,43 @@ class Prior:
             model = build_language_model(config, len(vocabulary))
         return cls(config, vocabulary, model.eval())
 
-    def sample(self, n: int, seed: int = 0, *, temperature: float = 1.0, top_p: float = 1.0) -> list[str]:
-        """Write ``n`` molecules: raw samples, unreadable ones and repeats among them, in the order in which they were drawn."""
-        return [self.vocabulary.decode(ids) for ids in sample_tokens(self._fast(), n, seed=seed, temperature=temperature, top_p=top_p)]
+    def sample(
+        self, n: int, seed: int = 0, *, temperature: float = 1.0, top_p: float = 1.0, unique: bool = False, prefix: str = "", batch: int = BATCH
+    ) -> list[str]:
+        """Write exactly ``n`` molecules, in the order in which they were drawn.
+
+        Args:
+            n: How many.
+            seed: The same seed gives the same list; a longer list begins with the shorter one.
+            temperature: Below 1 more conventional, above 1 more varied.
+            top_p: Draw only from the most probable tokens that together reach this probability.
+            unique: Only readable molecules, each once (by canonical SMILES); else raw samples, unreadable ones and repeats among them.
+            prefix: Text that every molecule begins with.
+            batch: Molecules written at once.
+
+        Raises:
+            ConfigError: A setting is out of range, or 20 draws a molecule did not give ``n`` different ones.
+            MoleculeError: The prefix has a token that the vocabulary does not hold.
+        """
+        start = self.vocabulary.encode(prefix)[:-1].tolist() if prefix else []
+
+        def draw(number: int, first: int) -> list[str]:
+            tokens = sample_tokens(self._fast(), number, seed=seed, temperature=temperature, top_p=top_p, prefix=start, first=first, batch=batch)
+            return [self.vocabulary.decode(ids) for ids in tokens]
+
+        if not unique:
+            return draw(n, 0)
+        found: dict[str, str] = {}
+        drawn = 0
+        while len(found) < n:
+            if drawn >= 20 * n + batch:
+                raise ConfigError(f"{drawn} draws gave {len(found)} different molecules of the {n} asked for; ask for fewer or raise the temperature")
+            written = draw(batch, drawn)
+            drawn += batch
+            for canonical, smi in zip(MoleculeBatch(written).canonical, written, strict=True):
+                if canonical:
+                    found.setdefault(canonical, smi)
+        return list(found.values())[:n]
 
     @torch.inference_mode()
     def log_likelihood(self, smiles: Sequence[str], *, batch: int = 256) -> np.ndarray:
@@ -75,14 +110,14 @@ class Prior:
             self.vocabulary, self._half = extended, None
         return new
 
-    def save(self, path: str | Path, *, precision: str = "fp32") -> Path:
-        """Write the artifact folder; ``precision="bf16"`` halves the weights."""
+    def save(self, path: str | Path, *, precision: str = "fp32", card: str = "") -> Path:
+        """Write the artifact folder; ``precision="bf16"`` halves the weights, and ``card`` is the text of its model card (``README.md``)."""
         if precision not in ("fp32", "bf16"):
             raise ConfigError(f"precision {precision!r}; the choices are fp32, bf16")
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         tensors = {name: value.to(dtype) for name, value in self.model.state_dict().items()}
         record = {**self.record, "vocabulary": self.vocabulary.to_dict(), "parameters": sum(value.numel() for value in tensors.values())}
-        return write_artifact(path, KIND, config=self.config.to_dict(), arrays={"model": tensors}, record=record)
+        return write_artifact(path, KIND, config=self.config.to_dict(), arrays={"model": tensors}, texts={"README.md": card} if card else None, record=record)
 
     @classmethod
     def load(cls, path: str | Path) -> Prior:

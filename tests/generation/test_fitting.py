@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from drugai.errors import DatasetError
+from drugai.errors import ConfigError, DatasetError
 from drugai.generation.finetune import FineTuneConfig, fine_tune
 from drugai.generation.fitting import GeneratorConfig, fit_generator
 from drugai.models.language import LanguageConfig
+from drugai.molecules.batch import MoleculeBatch
 from drugai.training.loop import LoopConfig
 
 # alkanols, alkylamines and alkyl chlorides of 1 to 40 carbons: a language simple enough to be learnt in seconds
@@ -31,6 +32,16 @@ def test_a_trained_prior_writes_the_language_of_its_corpus(prior):
     history = prior.record["history"]
     assert history["epochs"][-1]["loss"] < history["epochs"][0]["loss"]
     assert prior.record["corpus"]["molecules"] == len(CORPUS)
+
+
+def test_unique_molecules_are_readable_and_different(prior):
+    written = prior.sample(30, seed=0, unique=True)
+    assert len(set(written)) == 30
+    assert MoleculeBatch(written).valid.all()
+    assert written[:10] == prior.sample(10, seed=0, unique=True)
+    assert all(smi.startswith("CCC") for smi in prior.sample(20, seed=0, prefix="CCC"))
+    with pytest.raises(ConfigError, match="different molecules"):
+        prior.sample(3000, seed=0, unique=True)
 
 
 def test_the_same_seed_gives_the_same_weights():
