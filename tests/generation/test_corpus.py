@@ -18,10 +18,12 @@ def test_a_corpus_gives_its_molecules_back():
 
 
 def test_what_cannot_be_used_is_counted_and_listed():
-    corpus = encode_corpus([*ALKANOLS, "", "C" * 600])
+    corpus = encode_corpus([*ALKANOLS, "", "C" * 490 + "O", "C[Zz]CO"], longest=100)  # the last has no element
+    assert "[Zz]" not in corpus.vocabulary
     assert len(corpus) == 60
-    assert corpus.n_rejected == 2
-    assert [(row, why.partition(":")[0]) for row, _, why in corpus.rejected] == [(60, "E_EMPTY"), (61, "E_TOO_LONG")]
+    assert corpus.n_rejected == 3
+    assert [(row, why.partition(":")[0]) for row, _, why in corpus.rejected] == [(60, "E_EMPTY"), (61, "E_TOO_LONG"), (62, "E_PARSE")]
+    assert len(encode_corpus([*ALKANOLS, "C1CCO"], check=False)) == 61
 
 
 @pytest.mark.parametrize("smiles", [[], ["CCO"] * 49])
