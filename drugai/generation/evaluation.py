@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 KIND = "generation_reference"
 BITS = 1024  # Morgan fingerprints of radius 2, as MOSES has them
+_CHUNK = 10_000
 PROPERTIES = {"logP": logp, "SA": synthetic_accessibility, "QED": qed, "weight": weight}
 
 
@@ -66,15 +67,29 @@ class Reference:
         Raises:
             DatasetError: Fewer than two molecules are readable.
         """
-        batch = MoleculeBatch.of(molecules)
-        batch = batch.take(np.flatnonzero(batch.valid))
-        if len(batch) < 2:
-            raise DatasetError(f"a reference set needs at least two readable molecules, got {len(batch)}")
+        smiles = molecules.smiles if isinstance(molecules, MoleculeBatch) else molecules
+        fragments: Counter[str] = Counter()
+        scaffolds: Counter[str] = Counter()
+        bits: list[np.ndarray] = []
+        activations: list[np.ndarray] = []
+        properties: dict[str, list[np.ndarray]] = {name: [] for name in PROPERTIES}
         with thread_count(threads or available_cpus()):
-            mu, sigma = moments if moments is not None else metrics.moments(chemnet().activations(batch.canonical))
-            bits = ReferenceBits.prepare(fingerprint(batch, bits=BITS))
-        properties = {name: np.sort(function(batch)) for name, function in PROPERTIES.items()}
-        return cls(bits, count_brics_fragments(batch), count_scaffolds(batch), properties, mu, sigma, len(batch))
+            for begin in range(0, len(smiles), _CHUNK):  # in chunks, or a few hundred thousand parsed molecules fill the memory
+                batch = MoleculeBatch(smiles[begin : begin + _CHUNK])
+                batch = batch.take(np.flatnonzero(batch.valid))
+                fragments.update(count_brics_fragments(batch))
+                scaffolds.update(count_scaffolds(batch))
+                bits.append(np.packbits(fingerprint(batch, bits=BITS), axis=1))
+                for name, function in PROPERTIES.items():
+                    properties[name].append(function(batch))
+                if moments is None:
+                    activations.append(chemnet().activations(batch.canonical))
+            n = sum(map(len, bits))
+            if n < 2:
+                raise DatasetError(f"a reference set needs at least two readable molecules, got {n}")
+            mu, sigma = moments if moments is not None else metrics.moments(np.concatenate(activations))
+            found = ReferenceBits.prepare(np.unpackbits(np.concatenate(bits), axis=1))
+        return cls(found, fragments, scaffolds, {name: np.sort(np.concatenate(parts)) for name, parts in properties.items()}, mu, sigma, n)
 
     def save(self, path: str | Path) -> Path:
         """Write the artifact folder."""
