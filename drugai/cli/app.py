@@ -39,6 +39,7 @@ def _main(
 app.command("train")(models.train)
 app.command("evaluate")(models.evaluate)
 app.command("predict")(models.predict)
+app.command("screen")(screening.screen)
 
 app.add_typer(data.app, name="data")
 app.command("split")(data.split)

@@ -1,3 +1,99 @@
-"""``drugai screen``, ``demo`` and ``doctor``."""
+"""``drugai screen``."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def screen(
+    data: Annotated[str, typer.Argument(help="library: a file (SMILES, CSV, TSV, SDF, Parquet, gzipped or not) or a card's name")],
+    out: Annotated[Path, typer.Option(help="folder of the run; the same command continues a run that was stopped")],
+    model: Annotated[Path | None, typer.Option(help="a model's folder, to rank by one of its tasks")] = None,
+    rank_by: Annotated[str | None, typer.Option(help="TASK:max or TASK:min of the model")] = None,
+    scorer: Annotated[Path | None, typer.Option(help="TOML file of a scorer, in place of a model")] = None,
+    top: Annotated[int, typer.Option(help="hits to keep")] = 1000,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="column to carry over; repeatable")] = None,
+    workers: Annotated[int, typer.Option(help="processes")] = 1,
+    shard_size: Annotated[int, typer.Option(help="records a shard")] = 100_000,
+    shard_slice: Annotated[str | None, typer.Option(help="i/n: only every n-th shard from the i-th (from 0), for job arrays; at the end run once without it")] = None,
+    trusted: Annotated[bool, typer.Option(help="the SMILES are RDKit's own canonical ones: read without sanitization, about twice as fast")] = False,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
+    diverse: Annotated[int, typer.Option(help="mark so many hits as a diverse pick")] = 0,
+    actives: Annotated[Path | None, typer.Option(help="file of known actives; hits get their similarity to the nearest")] = None,
+    labels: Annotated[str | None, typer.Option(help="column of 1 (active) and 0: EF1 %, BEDROC and ROC go into the summary")] = None,
+    format_: Annotated[list[str] | None, typer.Option("--format", help="csv, parquet, sdf, tsv, smi; repeatable")] = None,
+    deadline: Annotated[float, typer.Option(help="seconds that 4,096 molecules may take")] = 300.0,
+    memory_gb: Annotated[float, typer.Option(help="GB that a worker may take beside its models")] = 4.0,
+    max_errors: Annotated[int | None, typer.Option(help="exit with status 3 when more rows than this could not be used")] = None,
+) -> None:
+    """Score a library of any size and keep the best; every row is kept, a bad one with its reason."""
+    from drugai.cli.printing import table
+    from drugai.errors import ConfigError
+    from drugai.screening.run import screen as run
+
+    if (model is None) == (scorer is None):
+        raise ConfigError("give either --model (with --rank-by) or --scorer")
+    chosen = model if model is not None else scorer
+    assert chosen is not None
+    report, close = _record_progress()
+    try:
+        hits = run(
+            data, chosen, out=out, top=top, rank_by=rank_by, workers=workers, shard_size=shard_size, shard_slice=_slice(shard_slice), smiles=smiles, keep=keep or (),
+            trusted=trusted, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=format_ or ("csv", "parquet"),
+            max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, on_progress=report,
+        )  # fmt: skip
+    finally:
+        close()
+    found = hits.summary
+    header, *rows = hits.best(10)
+    typer.echo(table(header, rows, right=range(3)))
+    bad = ", ".join(f"{count:,} {code}" for code, count in found["reasons"].items())
+    typer.echo(f"\n{found['n']:,} molecules, {found['n_bad']:,} could not be used" + (f" ({bad})" if bad else "") + f"; {found['rate']:,.0f} a second, {found['peak_memory_mb']:,} MB")
+    if "enrichment" in found:
+        typer.echo("  ".join(f"{name} {value:.3f}" for name, value in found["enrichment"].items() if isinstance(value, float)))
+    if hits.complete:
+        typer.echo(f"{len(hits):,} hits → {out / found['files'].get('csv', 'hits.parquet')}")
+    else:
+        typer.echo(f"{found['shards']['n']} shards of this slice are finished in {out}; run once without --shard-slice for the hits")
+    if max_errors is not None and hits.n_errors > max_errors:
+        typer.echo(f"{hits.n_errors} rows could not be used, more than --max-errors {max_errors}", err=True)
+        raise typer.Exit(3)
+
+
+def _slice(text: str | None) -> tuple[int, int] | None:
+    from drugai.errors import ConfigError
+
+    if text is None:
+        return None
+    first, _, second = text.partition("/")
+    if not (first.isdigit() and second.isdigit()):
+        raise ConfigError(f"--shard-slice {text!r}: expected i/n, for example 0/8")
+    return int(first), int(second)
+
+
+def _record_progress() -> tuple[Callable[[int, int], None] | None, Callable[[], None]]:
+    """A progress bar over the library's records on a terminal, None off it (the log then has a JSON line a shard); and the function that closes it."""
+    import sys
+
+    if not sys.stderr.isatty():
+        return None, lambda: None
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("screening"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f} molecules"), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )  # fmt: skip
+    bar.start()
+    task = bar.add_task("records", total=1)
+
+    def report(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=max(total, 1))
+
+    return report, bar.stop

@@ -1,0 +1,360 @@
+"""``screen``: a library and a scorer in, the best molecules out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drugai.artifact import file_checksum, write_text_atomically
+from drugai.errors import ConfigError
+from drugai.molecules import Caps, LibraryIndex, column_names, index_library, infer_id_column, infer_smiles_column, write_table
+from drugai.molecules.columns import find_column
+from drugai.molecules.reading import kind_of
+from drugai.runtime import cpu_seconds, defer_interrupts, divide_threads
+from drugai.screening.folder import RunFolder
+from drugai.screening.hits import Hits
+from drugai.screening.merge import add_up, count_between, top_rows, value_histograms
+from drugai.screening.plan import CHUNK, FORMAT, Library, Plan, code_identity
+from drugai.screening.process import resident
+from drugai.screening.records import read_chunks
+from drugai.screening.scorers import Scoring
+from drugai.screening.selection import describe_top, read_actives
+from drugai.screening.shard import BINS, Shard, screen_shard
+from drugai.screening.specification import specify
+from drugai.screening.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from drugai.contracts import Scorer
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[int, int], None]
+FORMATS = ("csv", "parquet", "sdf", "tsv", "smi")
+
+
+@dataclass
+class Effort:
+    """What this start of the run took."""
+
+    begun: float
+    cpu: float
+    computed: int = 0
+    molecules: int = 0
+    replaced: int = 0
+    peak: int = 0
+
+
+def screen(
+    library: str | Path,
+    scorer: Scorer | str | Path,
+    *,
+    out: str | Path,
+    top: int = 1000,
+    rank_by: str | None = None,
+    workers: int = 1,
+    shard_size: int = 100_000,
+    shard_slice: tuple[int, int] | None = None,
+    smiles: str | None = None,
+    ids: str | None = None,
+    keep: Sequence[str] = (),
+    trusted: bool = False,
+    caps: Caps | None = None,
+    precision: str = "auto",
+    device: str = "auto",
+    diverse: int = 0,
+    actives: str | Path | Sequence[str] | None = None,
+    labels: str | None = None,
+    formats: Sequence[str] = ("csv", "parquet"),
+    max_errors: int | None = None,
+    deadline: float = 300.0,
+    memory_gb: float = 4.0,
+    chunk: int = CHUNK,
+    on_progress: OnProgress | None = None,
+) -> Hits:
+    """Score a library of any size and keep the best, in flat memory; the same call continues a run that was stopped or killed.
+
+    Every row stands in a shard of the run folder with its total, its terms and, if it could not be used, the reason. The hits are the same bytes for every
+    number of workers and however often the run was killed.
+
+    Args:
+        library: File or a card's name; SMILES, CSV, TSV, SDF or Parquet, gzipped or not.
+        scorer: A model's folder, a scorer's TOML file, ``"module:function"`` or ``"file.py:function"`` that makes a Scorer; these run in worker processes,
+            which survive a molecule that crashes, hangs or eats memory. A Scorer made in Python runs in this process, unguarded.
+        out: Folder of the run.
+        top: Hits to keep.
+        rank_by: For a model: ``TASK:max`` or ``TASK:min``.
+        workers: Processes.
+        shard_size: Records a shard; what a killed run loses is at most one shard a worker.
+        shard_slice: (i, n): only the shards k with k mod n = i, for job arrays that share one folder. The same call without it then gives the hits.
+        smiles, ids: Columns; inferred by name.
+        keep: Columns of the library to carry over.
+        trusted: The SMILES are RDKit's own canonical ones.
+        caps: Limits of what is worked on.
+        precision, device: As for prediction; decided once and kept in ``run.json``.
+        diverse: Hits to mark as a diverse pick.
+        actives: Known actives (SMILES or a file): hits get their similarity to the nearest.
+        labels: Column with 1 for actives and 0 for inactives: enrichment goes into the summary.
+        formats: Of the hits: csv, parquet (always), sdf, tsv, smi.
+        max_errors: More unusable rows than this are an error in the log; the command line then ends with status 3.
+        deadline: Seconds that 4,096 molecules may take.
+        memory_gb: GB that a worker may take beside its models.
+        chunk: Molecules scored together.
+        on_progress: Called with (records done, records in all).
+
+    Raises:
+        ConfigError: A setting does not fit, the folder holds another run or is in use.
+        DatasetError: The library cannot be read, or the disk is full.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
+
+    Example:
+        >>> hits = screen("library.smi.gz", "runs/egfr", rank_by="pIC50:max", top=1000, out="runs/hits", workers=2)   # doctest: +SKIP
+    """
+    _check(top, workers, shard_size, shard_slice, diverse, formats, deadline, memory_gb, chunk)
+    effort = Effort(time.perf_counter(), cpu_seconds())
+    known_actives = read_actives(actives) if actives is not None else None
+    specification, models = specify(scorer, rank_by)
+    in_process = specification["kind"] == "object"
+    if in_process and workers > 1:
+        raise ConfigError(
+            f"workers={workers}: a scorer made in Python runs in this process alone; give it as a TOML file or as 'module:function', or leave workers at 1"
+        )
+    folder = RunFolder(out)
+    with folder.locked(shard_slice):
+        plan, index = _plan(
+            folder, library, smiles=smiles, ids=ids, keep=tuple(dict.fromkeys([*keep, *([labels] if labels else [])])), scorer=specification, models=models,
+            caps=caps or Caps(), trusted=trusted, shard_size=shard_size, chunk=chunk, precision=precision, device=device,
+        )  # fmt: skip
+        with defer_interrupts() as stopped:
+            scoring = Scoring(scorer) if in_process else None  # type: ignore[arg-type]
+            progress = _Progress(plan, on_progress)
+            if scoring is not None:
+                plan, rows = _screen_here(folder, plan, index, scoring, shard_slice, effort, stopped, progress)
+            else:
+                plan, rows = _screen_in_workers(
+                    folder, plan, index, shard_slice, effort, stopped, progress, workers=workers, deadline=deadline, memory=int(memory_gb * 2**30)
+                )
+            if stopped():
+                done = len(rows)
+                log.warning("stopped; %d of %d shards are finished and kept in %s, the same command continues", done, plan.n_shards, folder.path)
+                raise KeyboardInterrupt
+            return _finish(folder, plan, rows, effort, top=top, workers=workers, formats=formats, diverse=diverse, actives=known_actives, labels=labels,
+                           max_errors=max_errors, partial=shard_slice is not None)  # fmt: skip
+
+
+def _check(
+    top: int, workers: int, shard_size: int, shard_slice: tuple[int, int] | None, diverse: int, formats: Sequence[str], deadline: float, memory_gb: float, chunk: int
+) -> None:
+    problems = [f"{name}={value} must be at least 1" for name, value in (("top", top), ("workers", workers), ("shard_size", shard_size), ("chunk", chunk)) if value < 1]
+    if diverse < 0:
+        problems.append(f"diverse={diverse} must not be negative")
+    if deadline <= 0 or memory_gb <= 0:
+        problems.append(f"deadline={deadline} and memory_gb={memory_gb} must be positive")
+    if shard_slice is not None and not 0 <= shard_slice[0] < shard_slice[1]:
+        problems.append(f"shard_slice={shard_slice[0]}/{shard_slice[1]}: need 0 <= i < n")
+    problems += [f"format {name!r} is not one of {', '.join(FORMATS)}" for name in formats if name not in FORMATS]
+    if problems:
+        raise ConfigError("; ".join(problems))
+
+
+def _plan(folder: RunFolder, library: str | Path, *, smiles: str | None, ids: str | None, keep: tuple[str, ...], **own: Any) -> tuple[Plan, LibraryIndex]:
+    """The plan, decided if the folder has decided it before, and the index of the library."""
+    from drugai.predictors.streaming import library_path
+
+    path = library_path(library)
+    names = column_names(path)
+    smiles = find_column(smiles, names, path.name) if smiles is not None else infer_smiles_column(names)
+    if smiles is not None:  # if None the reader says what is wrong, and names the columns
+        ids = find_column(ids, names, path.name) if ids is not None else infer_id_column(names, smiles)
+    next(iter(read_first(path, smiles, ids, keep)), None)
+    checksum, code = file_checksum(path), code_identity()
+    found = Library(str(path.resolve()), path.name, kind_of(path), checksum, path.stat().st_size, 0, smiles, ids)
+    plan = folder.open_plan(Plan(found, keep=keep, code={"sha256": code[0], "versions": dict(code[1])}, **own))
+    index = folder.read_index(plan)
+    if index is None:
+        index = index_library(path, plan.shard_size)
+        folder.write_index(plan, index)
+    from dataclasses import replace
+
+    return replace(plan, library=replace(found, records=index.records)), index
+
+
+def read_first(path: Path, smiles: str | None, ids: str | None, keep: Sequence[str]) -> Iterator[Any]:
+    """The first records, so that a missing column is told before the file is hashed and indexed."""
+    from drugai.molecules import read_library
+
+    return read_library(path, smiles=smiles, ids=ids, chunk=1, keep_columns=keep, stop=1)
+
+
+def _screen_here(
+    folder: RunFolder, plan: Plan, index: LibraryIndex, scoring: Scoring, shard_slice: tuple[int, int] | None, effort: Effort, stopped: Callable[[], bool], progress: _Progress
+) -> tuple[Plan, list[dict[str, Any]]]:
+    if not plan.decided:
+        part = next(read_chunks(plan, 0, min(CHUNK, plan.library.records), chunk=CHUNK, index=index), None)
+        plan = plan.decide(scoring.decide(plan, part.batch(plan.caps, plan.trusted) if part else _no_batch(), full=False))
+        folder.write_plan(plan)
+
+    def between(at: int) -> None:
+        effort.peak = max(effort.peak, resident("self"))
+        progress.within(shard.number, at - shard.start)
+        if stopped():
+            raise _Stop
+
+    rows, todo = _resume(folder, plan, shard_slice, progress)
+    for shard in todo:
+        try:
+            row = screen_shard(plan, shard, scoring, index=index, on_chunk=between)
+        except _Stop:
+            break
+        rows.append(_keep(folder, shard, row, effort, progress))
+    return plan, rows
+
+
+def _screen_in_workers(
+    folder: RunFolder, plan: Plan, index: LibraryIndex, shard_slice: tuple[int, int] | None, effort: Effort, stopped: Callable[[], bool], progress: _Progress,
+    *, workers: int, deadline: float, memory: int,
+) -> tuple[Plan, list[dict[str, Any]]]:  # fmt: skip
+    with Supervisor(
+        plan, index, workers=workers, threads=divide_threads(workers), deadline=deadline, memory=memory, stopped=stopped, on_records=progress.within
+    ) as supervisor:
+        if not plan.decided:
+            plan = supervisor.decide()
+            if not plan.decided:  # stopped before it was
+                return plan, []
+            folder.write_plan(plan)
+        rows, todo = _resume(folder, plan, shard_slice, progress)
+        for shard, row in supervisor.run(todo):
+            rows.append(_keep(folder, shard, row, effort, progress))
+        effort.replaced, effort.peak = supervisor.replaced, supervisor.peak
+    return plan, rows
+
+
+def _resume(folder: RunFolder, plan: Plan, shard_slice: tuple[int, int] | None, progress: _Progress) -> tuple[list[dict[str, Any]], list[Shard]]:
+    """Manifest rows of the shards that verify, and the shards that are to be done."""
+    mine = [shard for shard in folder.all_shards(plan) if shard_slice is None or shard.number % shard_slice[1] == shard_slice[0]]
+    folder.clean(mine)
+    rows, todo = [], []
+    for shard in mine:
+        row = folder.finished(plan, shard)
+        if row is None:
+            todo.append(shard)
+        else:
+            rows.append(row)
+            progress.finished(shard.number, row["n"])
+    if rows:
+        log.info("%d of %d shards are there already and verify", len(rows), len(mine))
+    return rows, todo
+
+
+def _keep(folder: RunFolder, shard: Shard, row: dict[str, Any], effort: Effort, progress: _Progress) -> dict[str, Any]:
+    folder.write_row(shard, row)
+    effort.computed += 1
+    effort.molecules += row["n"]
+    progress.finished(shard.number, row["n"])
+    log.info("shard %d is done", shard.number, extra={"fields": {"shard": shard.number, "n": row["n"], "bad": row["n_bad"], "seconds": row["seconds"]}})
+    return row
+
+
+def _finish(
+    folder: RunFolder, plan: Plan, rows: list[dict[str, Any]], effort: Effort, *, top: int, workers: int, formats: Sequence[str], diverse: int,
+    actives: list[str] | None, labels: str | None, max_errors: int | None, partial: bool,
+) -> Hits:  # fmt: skip
+    """Merge, describe and write."""
+    rows = sorted(rows, key=lambda row: row["number"])
+    done = {row["number"] for row in rows}
+    shards = [shard for shard in folder.all_shards(plan) if shard.number in done]
+    table = top_rows(plan, shards, top)
+    table |= describe_top(table["smiles"], diverse=diverse, actives=actives)
+    sums = add_up(plan, rows)
+    seconds = time.perf_counter() - effort.begun
+    edges = np.linspace(0.0, 1.0, BINS + 1)
+    histogram = {"edges": edges.round(6).tolist(), "counts": sums.pop("histogram"), "hits": count_between(table["total"], edges).tolist()}
+    files = {name: f"hits.{name}" for name in dict.fromkeys(["parquet", *formats])}
+    summary: dict[str, Any] = {
+        "format": FORMAT, "library": plan.library.name, "scorer": _words(plan), **sums, "top": top, "n_hits": len(table["rank"]),
+        "cutoff": float(table["total"][-1]) if len(table["total"]) else None, "histogram": histogram, "columns": value_histograms(plan, shards, table),
+        "shards": {"n": len(rows), "computed": effort.computed, "skipped": len(rows) - effort.computed}, "workers": workers, "precision": plan.precision,
+        "replaced": effort.replaced, "seconds": round(seconds, 2), "rate": round(effort.molecules / seconds, 1),
+        "peak_memory_mb": round(max(effort.peak, resident("self")) / 2**20), "files": files,
+    }  # fmt: skip
+    if labels is not None:
+        summary["enrichment"] = _enrichment(plan, shards, labels)
+    if max_errors is not None and summary["n_bad"] > max_errors:
+        log.error("%d rows could not be used, more than max_errors=%d", summary["n_bad"], max_errors)
+    if partial:
+        return Hits(table, summary, folder.path, complete=False)
+    for name in files.values():
+        write_table(folder.path / name, table)
+    write_text_atomically(folder.path / "summary.json", json.dumps(summary, indent=1) + "\n")
+    return Hits(table, summary, folder.path)
+
+
+def _enrichment(plan: Plan, shards: Sequence[Shard], labels: str) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    from drugai.metrics.enrichment import enrichment_summary
+
+    name = next(column.name for column in plan.columns if column.role == "kept" and column.key == labels)
+    totals, active = [], []
+    for shard in shards:
+        table = pq.read_table(shard.path, columns=["total", name])
+        totals.append(table.column("total").to_numpy())
+        active.append(np.array([_label(cell, labels) for cell in table.column(name).to_pylist()], dtype=np.float32))
+    return enrichment_summary(np.concatenate(active), np.concatenate(totals))
+
+
+def _label(cell: str, labels: str) -> float:
+    text = cell.strip().lower()
+    if text in ("1", "1.0", "true", "active", "yes"):
+        return 1.0
+    if text in ("0", "0.0", "false", "inactive", "no", "decoy"):
+        return 0.0
+    if text in ("", "nan"):
+        return float("nan")
+    raise ConfigError(f"labels={labels!r}: {cell!r} is neither 1 nor 0 (nor true, false, active, inactive)")
+
+
+def _words(plan: Plan) -> str:
+    scorer = plan.scorer
+    if scorer["kind"] == "model":
+        return f"{scorer['task']}:{scorer['direction']} of {Path(scorer['path']).name}"
+    return str(scorer.get("words") or Path(scorer["path"]).name)
+
+
+def _no_batch() -> Any:
+    from drugai.molecules import MoleculeBatch
+
+    return MoleculeBatch([])
+
+
+class _Stop(Exception):
+    """A signal came while this process was scoring."""
+
+
+class _Progress:
+    """Adds up what the workers have done."""
+
+    def __init__(self, plan: Plan, report: OnProgress | None) -> None:
+        self.total = plan.library.records
+        self.report = report
+        self.done: dict[int, int] = {}
+
+    def within(self, shard: int, records: int) -> None:
+        """A shard is in work and that far."""
+        self.done[shard] = records
+        self._tell()
+
+    def finished(self, shard: int, records: int) -> None:
+        """A shard is done."""
+        self.done[shard] = records
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.report is not None:
+            self.report(sum(self.done.values()), self.total)
