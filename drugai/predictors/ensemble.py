@@ -10,6 +10,7 @@ import numpy as np
 
 from drugai.config import Config, setting
 from drugai.errors import ConfigError
+from drugai.models.gnn import GNNNetConfig
 from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.gnn import GNNConfig
@@ -17,15 +18,20 @@ from drugai.predictors.packing import Packed, Stored, pack_members, write_tasks
 from drugai.predictors.trees import TreesConfig
 
 
+def hybrid_config() -> GNNConfig:
+    """A D-MPNN whose head also sees the molecule's descriptors; more dropout and fewer epochs, because descriptors are learned quickly."""
+    return GNNConfig(GNNNetConfig(encoder="dmpnn", width=300, dropout=0.2), features=("all_descriptors",), epochs=40)
+
+
 @dataclass(frozen=True)
 class EnsembleConfig(Config):
-    """Boosted trees, graph networks, and graph networks with descriptors, together."""
+    """Boosted trees, a graph network, and a hybrid (graph network with descriptors), together."""
 
     kind = "ensemble"
 
     trees: TreesConfig = field(default_factory=TreesConfig)
     gnn: GNNConfig = field(default_factory=GNNConfig)
-    features: tuple[str, ...] = setting(("all_descriptors",), help="feature blocks of the second set of graph networks (none: only the first set)")
+    hybrid: GNNConfig = field(default_factory=hybrid_config)
     weights: str = setting("validation", choices=("equal", "validation"), help="equal, or found on the validation part and drawn halfway back to equal")
 
 

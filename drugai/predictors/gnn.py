@@ -24,13 +24,18 @@ if TYPE_CHECKING:
     import torch
 
 
+def default_net() -> GNNNetConfig:
+    """A graph isomorphism network: on the validation parts it beat a D-MPNN of chemprop's size on some sets and equalled it on others, at less cost."""
+    return GNNNetConfig(encoder="gin", width=256, depth=3, dropout=0.1)
+
+
 @dataclass(frozen=True)
 class GNNConfig(Config):
     """A graph network and how it is trained."""
 
     kind = "gnn"
 
-    net: GNNNetConfig = field(default_factory=GNNNetConfig)
+    net: GNNNetConfig = field(default_factory=default_net)
     features: tuple[str, ...] = setting((), help="feature blocks of the whole molecule joined before the head (names as for trees)")
     members: int = setting(1, help="networks with different seeds, averaged; two or more give a standard deviation")
     batch_size: int = tunable(64, choices=(32, 64, 128), help="molecules a step")

@@ -33,9 +33,7 @@ def fit_ensemble(
     folder = Path(checkpoint) if checkpoint is not None else None
     members: list[TrainedPredictor] = [fit_trees(config.trees, train, valid, seed=seed)]
     members.append(fit_gnn(config.gnn, train, valid, seed=seed, on_epoch=on_epoch, checkpoint=folder / "gnn" if folder else None))
-    if config.features:
-        with_features = config.gnn.replace(features=list(config.features))
-        members.append(fit_gnn(with_features, train, valid, seed=seed, checkpoint=folder / "gnn_features" if folder else None))
+    members.append(fit_gnn(config.hybrid, train, valid, seed=seed, checkpoint=folder / "hybrid" if folder else None))
     weights = member_weights(members, valid) if config.weights == "validation" else np.full(len(members), 1 / len(members))
     return EnsemblePredictor(members, weights.tolist(), {**origin(train, valid), "seed": seed})
 
