@@ -15,6 +15,7 @@ from drugai.screening.plan import Column, Plan
 from drugai.screening.specification import make_from_factory
 
 _SAMPLE = 1000
+_FEW = 64
 _SUFFIXES = ("std", "lower", "upper")
 
 
@@ -147,7 +148,8 @@ class Scoring:
         for model in networks:
             model.to(precision=precision)  # type: ignore[attr-defined]
         device = str(getattr(networks[0], "device", "cpu")) if networks else "cpu"
-        sample = batch.take(np.arange(min(_SAMPLE, len(batch))))
+        few = _SAMPLE if isinstance(self.scorer, RankedModel) else _FEW  # to see the columns, a few molecules are enough
+        sample = batch.take(np.arange(min(few, len(batch))))
         if isinstance(self.scorer, RankedModel):
             known = self.scorer.score(sample).raw[self.scorer.task]
             known = known[~np.isnan(known)]

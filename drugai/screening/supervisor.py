@@ -70,7 +70,7 @@ class Case:
                 self.grouped.add(self.chunk)  # no one molecule: the chunk as a whole is too much
             elif self.failures[self.chunk] > 3:
                 raise DrugaiError(f"records {self.chunk}–{stop - 1} fail as a whole ({cause} {words}), and no one molecule of them does; raise the deadline or the memory limit")
-            self.probes.append((self.chunk, stop, GROUP))
+            self.probes.append((self.chunk, stop, GROUP if stop - self.chunk > 4 * GROUP else 1))
             return
         start, stop, step = self.probes.pop()
         if step == 1:
@@ -135,6 +135,7 @@ class Supervisor:
         self.replaced = 0
         self.peak = 0
         self._said: set[str] = set()
+        self._known: dict[int, str] = {}  # culprits among the first records, met while deciding
         self._processes: list[Process] = []
 
     def __enter__(self) -> Supervisor:
@@ -147,13 +148,15 @@ class Supervisor:
 
     def decide(self) -> Plan:
         """The plan with precision, columns and the like decided by a worker, which then stays for the shards."""
-        for _, answer in self._run([Case(None)], 1):
+        for case, answer in self._run([Case(None)], 1):
+            self._known.update(case.verdicts)
             self.plan = self.plan.decide(answer)
         return self.plan
 
     def run(self, shards: Sequence[Shard]) -> Iterator[tuple[Shard, dict[str, Any]]]:
         """Each shard with its manifest row, as they end. Ends early, without an error, when ``stopped`` says so."""
-        for case, answer in self._run([Case(shard) for shard in shards], min(self.workers, len(shards))):
+        cases = [Case(shard, {row: why for row, why in self._known.items() if shard.start <= row < shard.stop}) for shard in shards]
+        for case, answer in self._run(cases, min(self.workers, len(shards))):
             assert case.shard is not None
             yield case.shard, answer
 

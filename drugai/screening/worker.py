@@ -137,6 +137,7 @@ def main() -> None:
     die_with_parent()
     if os.getppid() == 1:  # the parent died before the line above
         return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # a crash is expected: no core files
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the supervisor decides
     pipe = int(sys.argv[1])
     sys.stdout = sys.stderr  # what a term prints does not mix with the run's own output
