@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, models, screening, tables
+from drugai.cli import data, models, reporting, running, screening, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -40,11 +40,14 @@ app.command("train")(models.train)
 app.command("evaluate")(models.evaluate)
 app.command("predict")(models.predict)
 app.command("screen")(screening.screen)
+app.command("report")(reporting.report)
+app.command("demo")(running.demo)
+app.command("doctor")(running.doctor)
 
 app.add_typer(data.app, name="data")
 app.command("split")(data.split)
 app.command("audit")(data.audit)
 app.command("featurize")(tables.featurize)
 app.command("standardize")(tables.standardize)
-
-
+app.add_typer(tuning.tune_app, name="tune")
+app.add_typer(tuning.study_app, name="study")

@@ -1,0 +1,268 @@
+"""The page of a screening run: counts, the library and the cut, the hits, the model's card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from markupsafe import Markup
+
+from drugai.contracts import Dataset
+from drugai.data import read_dataset, split
+from drugai.errors import REASON_CODES, ArtifactError
+from drugai.predictors.base import TrainedPredictor
+from drugai.reports.model_card import ModelCard, make_card
+from drugai.reports.page import share, short, whole, write_page
+from drugai.reports.structures import draw_many
+from drugai.reports.svg import histogram
+from drugai.reports.tables import Column, RowTable
+from drugai.screening import Hits, Plan, read_hits
+from drugai.screening.folder import RunFolder
+from drugai.training.evaluation import Evaluation
+
+CARD_FILE = "model_card.json"
+"""A card that lies in the run folder is shown on its page."""
+DRAWN = 1000
+"""Structures in a page by default: 3 kB and 2 ms each."""
+MOST_BAD_ROWS = 200
+UNLIKE = 0.4
+"""Tanimoto similarity (Morgan, radius 2) below which the nearest known active says little: the usual rule of thumb for these fingerprints."""
+
+_LABELS = {
+    "alerts": "alerts", "diverse": "diverse pick", "hac": "heavy atoms", "logp": "logP", "nearest_active": "nearest active", "qed": "QED",
+    "similarity": "similarity", "synthetic_accessibility": "synthetic accessibility", "tpsa": "TPSA", "weight": "weight",
+}  # fmt: skip
+_UNITS = {"tpsa": "Å²", "weight": "Da"}
+_HELP = {
+    "similarity": "Tanimoto similarity (Morgan, radius 2) to the nearest known active",
+    "cluster": "hits within Tanimoto distance 0.35 of a centre; 0 is the largest cluster",
+    "diverse": "order in which MaxMin picks hits unlike those before",
+    "qed": "quantitative estimate of drug-likeness, 0 to 1 (Bickerton 2012)",
+    "synthetic_accessibility": "1 easy to 10 hard (Ertl 2009)",
+    "alerts": "structural alerts found",
+}
+
+
+def hits_page(
+    run: str | Path | Hits,
+    *,
+    model: TrainedPredictor | str | Path | None = None,
+    evaluation: Evaluation | None = None,
+    measured: Dataset | None = None,
+    card: ModelCard | None = None,
+    out: str | Path | None = None,
+    title: str = "",
+    caveats: Sequence[str] = (),
+    drawn: int = DRAWN,
+) -> Path:
+    """Write the page of a finished screening run: one HTML file.
+
+    Args:
+        run: The run folder, or its Hits.
+        model: The model whose card is shown; by default the first that the run used, if it is still where it was.
+        evaluation, measured: Of the model, and the molecules it rests on.
+        card: A card made before (:func:`make_card`), in place of ``model``; by default ``model_card.json`` of the run folder.
+        out: The file; ``index.html`` in the run folder by default.
+        title: Head of the page.
+        caveats: Sentences to add to those that the numbers call for.
+        drawn: Hits whose structures are drawn; the rest are shown as SMILES.
+
+    Raises:
+        ArtifactError: The folder is no finished run, or the model is damaged.
+    """
+    hits = run if isinstance(run, Hits) else read_hits(run)
+    plan = RunFolder(hits.path).read_plan()
+    summary = hits.summary
+    shown = card or _stored_card(hits.path, plan) if model is None and evaluation is None else _card(model, evaluation, measured, plan)
+    reasons = [{"code": code, "count": count, "words": REASON_CODES.get(code, "")} for code, count in summary["reasons"].items()]
+    return write_page(
+        out or hits.path / "index.html",
+        "hits.html",
+        title=title or f"{whole(len(hits))} hits from {whole(summary['n'])} molecules",
+        lead=f"Library {summary['library']}, ranked by {_words(plan, summary)}.",
+        tiles=_tiles(summary, hits),
+        caveats=[*_caveats(hits), *caveats],
+        totals=histogram(**summary["histogram"], cut=summary["cutoff"], x_label="total score", size=(620, 240)),
+        charts=_charts(plan, summary),
+        terms=[{**term, "label": label_of(term["name"])} for term in summary["terms"]],
+        table=hits_table(hits, plan, drawn),
+        card=shown,
+        reasons=reasons,
+        bad_rows=_bad_rows(hits.path, plan),
+        n_bad=summary["n_bad"],
+        made=_made(plan, summary),
+    )
+
+
+def evaluated_card(run: str | Path, model: str | Path | None, part: str) -> ModelCard:
+    """The card of a run's model (or another), with its evaluation on a part of the data that it was trained from.
+
+    Raises:
+        ArtifactError: There is no model, it does not say what it was trained from, or its data changed.
+    """
+    from drugai.predictors import load_predictor
+    from drugai.training.run import evaluate_saved
+
+    plan = RunFolder(run).read_plan()
+    if model is None and not plan.models:
+        raise ArtifactError(f"{run}: the run used no model; name one")
+    place = Path(model if model is not None else plan.models[0]["path"])
+    evaluation = evaluate_saved(place, part=part)  # refuses data or a split that is no longer the same
+    predictor = load_predictor(place)
+    stored, how = predictor.record["source"], predictor.record["source"]["split"]
+    kinds = stored["kinds"] if Path(stored["data"]).suffix else None
+    data = read_dataset(stored["data"], smiles=stored["smiles"], targets=[task.name for task in predictor.tasks], kinds=kinds)
+    parts = split(data, method=how["method"], fractions=tuple(how["fractions"]), seed=how["seed"], column=how["column"])
+    return make_card(predictor, evaluation, measured=data.take(parts.part(part)), title=place.name, part=f"{part} part")
+
+
+def hits_table(hits: Hits, plan: Plan, drawn: int = DRAWN) -> RowTable:
+    """The hits as rows of a page: total, then each term with its raw value and score, then what else the run wrote."""
+    table = hits.table
+    by_role: dict[tuple[str, str], str] = {(column.role, column.term or column.task): column.name for column in plan.columns}
+    columns = [
+        Column("rank", np.asarray(table["rank"]), help="by total, then by place in the library", ascending=True),
+        Column("id", table["id"], help="as in the library's file"),
+        Column("total", table["total"], help="all terms together, 0 to 1", score=table["total"], digits=3),
+    ]
+    used = {"rank", "index", "id", "smiles", "total", "reason"}
+    for column in plan.columns:
+        if column.role == "raw":
+            score = by_role[("score", column.term)]
+            std, lower, upper = (_floats(table, by_role.get((role, column.task or "-"), "")) for role in ("std", "lower", "upper"))
+            words = _HELP.get(column.term, f"value of the term {column.term}") + "; the bar is its score from 0 to 1"
+            words += "; ± is the spread of the model's members" if std is not None else ""
+            unit = column.unit or _UNITS.get(column.term, "")
+            columns.append(Column(label_of(column.term), table[column.name], unit=unit, help=words, score=table[score], std=std, lower=lower, upper=upper))
+            used |= {column.name, score}
+        elif column.role in ("mean", "probability", "domain") and column.name not in used:
+            columns.append(Column(column.name, table[column.name], unit=column.unit))
+            used.add(column.name)
+        elif column.role == "kept":
+            columns.append(Column(column.key or column.name, table[column.name]))
+            used.add(column.name)
+    for name, values in table.items():
+        if name not in used:
+            hidden = name in ("scaffold", "nearest_active")
+            if name == "diverse":
+                values = np.where(values == 0, np.nan, values)  # 0: not picked
+            digits = 0 if name == "diverse" else 2 if name == "similarity" else None
+            columns.append(Column(label_of(name), values, help=_HELP.get(name, ""), hidden=hidden, digits=digits, ascending=name in ("cluster", "diverse")))
+    groups = {"scaffold": table["scaffold"]}
+    if "cluster" in table:
+        groups["cluster"] = [str(number) for number in table["cluster"]]
+    return RowTable("hits", hits.smiles, columns, draw_many(hits.smiles, drawn), groups)
+
+
+def label_of(name: str) -> str:
+    """A column's name as a chemist writes it: ``qed`` → ``QED``; names of one's own stay."""
+    return _LABELS.get(name, name)
+
+
+def _floats(table: dict[str, Any], name: str) -> np.ndarray | None:
+    return np.asarray(table[name], dtype=float) if name in table else None
+
+
+def _card(model: TrainedPredictor | str | Path | None, evaluation: Evaluation | None, measured: Dataset | None, plan: Plan) -> ModelCard:
+    from drugai.predictors import load_predictor
+
+    if model is None:
+        if not plan.models:
+            raise ArtifactError("an evaluation is given, but the run used no model")
+        model = plan.models[0]["path"]
+    title = "" if isinstance(model, TrainedPredictor) else Path(model).name
+    predictor = model if isinstance(model, TrainedPredictor) else load_predictor(model)
+    return make_card(predictor, evaluation, measured=measured, title=title)
+
+
+def _stored_card(folder: Path, plan: Plan) -> ModelCard | None:
+    """The card in the run folder, else that of the run's first model if it is still there and the same."""
+    file = folder / CARD_FILE
+    if file.is_file():
+        try:
+            return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise ArtifactError(f"{file}: damaged ({error}); remove it, or write the page with the model named") from None
+    if not plan.models or not Path(plan.models[0]["path"]).exists():
+        return None
+    return _card(None, None, None, plan)
+
+
+def _words(plan: Plan, summary: dict[str, Any]) -> str:
+    terms = [label_of(entry["name"]) for entry in summary["terms"]]
+    return ", ".join(terms) if terms else str(summary["scorer"])
+
+
+def _tiles(summary: dict[str, Any], hits: Hits) -> list[dict[str, str]]:
+    bad = ", ".join(f"{count:,} {code}" for code, count in summary["reasons"].items())
+    scaffolds = len(set(hits.table["scaffold"]) - {""})
+    tiles = [
+        {"value": whole(summary["n"]), "label": "molecules screened", "note": f"{short(summary['rate'])} a second" if summary["rate"] else ""},
+        {"value": whole(summary["n_bad"]), "label": "could not be used", "note": bad},
+        {"value": whole(summary["n_alive"]), "label": "passed every filter", "note": share(summary["n_alive"], summary["n_scored"])},
+        {"value": whole(len(hits)), "label": "hits", "note": f"{scaffolds:,} ring scaffolds"},
+    ]
+    if summary["cutoff"] is not None:
+        tiles.append({"value": f"{summary['cutoff']:.3f}", "label": "total of the last hit", "note": f"best {hits.table['total'][0]:.3f}"})
+    return tiles
+
+
+def _charts(plan: Plan, summary: dict[str, Any]) -> list[Markup]:
+    """Histograms of the first raw values and predictions."""
+    units = {column.name: column.unit for column in plan.columns}
+    roles = {column.name: column.role for column in plan.columns}
+    out = []
+    for name, found in summary["columns"].items():
+        if roles.get(name) not in ("raw", "mean") or len(found["edges"]) < 2 or found["edges"][0] == found["edges"][-1]:
+            continue
+        unit = units.get(name) or _UNITS.get(name)
+        label = label_of(name) + (f" [{unit}]" if unit else "")
+        out.append(histogram(found["edges"], found["counts"], hits=found["hits"], x_label=label, size=(620, 240)))
+    return out[:3]
+
+
+def _caveats(hits: Hits) -> list[str]:
+    """What the numbers themselves say of how far to trust the list."""
+    out = []
+    similarity = hits.table.get("similarity")
+    if similarity is not None and len(similarity):
+        middle, near = float(np.median(similarity)), int((np.asarray(similarity) >= UNLIKE).sum())
+        if middle < UNLIKE:
+            out.append(
+                f"The hits are far from the known actives: the median Tanimoto similarity to the nearest is {middle:.2f}, and {near:,} of {len(hits):,} "
+                f"reach {UNLIKE}. What the model says of the others is extrapolation."
+            )
+    spread = {column for column in hits.table if column.endswith("_std")}
+    if spread:
+        out.append("± is the spread of the model's members, not a calibrated interval: the true error is larger, above all far from the training molecules.")
+    return out
+
+
+def _bad_rows(folder: Path, plan: Plan) -> list[dict[str, Any]]:
+    """The first rows with a reason, from the shards."""
+    rows: list[dict[str, Any]] = []
+    for shard in RunFolder(folder).all_shards(plan):
+        if len(rows) >= MOST_BAD_ROWS or not shard.path.is_file():
+            break
+        found = pq.read_table(shard.path, columns=["index", "id", "smiles", "reason"], filters=[("reason", "!=", "")])
+        rows.extend(found.to_pylist()[: MOST_BAD_ROWS - len(rows)])
+    return rows
+
+
+def _made(plan: Plan, summary: dict[str, Any]) -> dict[str, str]:
+    out = {
+        "Library": f"{plan.library.name}, {plan.library.records:,} records, sha256 {plan.library.sha256[:16]}…",
+        "Scorer": f"{summary['scorer']}, sha256 {str(plan.scorer['sha256'])[:16]}…",
+    }
+    out |= {f"Model {Path(entry['path']).name}": f"{entry.get('kind', 'predictor')}, sha256 {entry['sha256'][:16]}…" for entry in plan.models}
+    out |= {
+        "Precision": f"{summary['precision']} on {plan.device}",
+        "Time": f"{summary['cpu_seconds']:,.0f} CPU seconds, {summary['workers']} worker{'s' if summary['workers'] != 1 else ''}",
+        "Versions": ", ".join(f"{name} {text}" for name, text in plan.code.get("versions", {}).items()),
+        "Every row": f"shards/*.parquet of the run folder, {summary['shards']['n']} file{'s' if summary['shards']['n'] != 1 else ''}: totals, terms, reasons",
+    }
+    return out

@@ -1,0 +1,194 @@
+"""Charts as SVG text: histogram, parity, ROC and lines. Colours come from the page's style sheet, so they follow light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+_TITLE = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>')
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The plotting area of a chart of ``width`` × ``height`` pixels and the ranges that it shows."""
+
+    width: int
+    height: int
+    x: tuple[float, float]
+    y: tuple[float, float]
+    left: int = 52
+    bottom: int = 40
+    top: int = 12
+    right: int = 12
+
+    def px(self, value: float) -> float:
+        """Pixel of an x value."""
+        low, high = self.x
+        return self.left + (value - low) / ((high - low) or 1.0) * (self.width - self.left - self.right)
+
+    def py(self, value: float) -> float:
+        """Pixel of a y value; up is more."""
+        low, high = self.y
+        return self.height - self.bottom - (value - low) / ((high - low) or 1.0) * (self.height - self.bottom - self.top)
+
+    def axes(self, x_label: str, y_label: str, y_ticks: Sequence[tuple[float, str]] | None = None, *, grid: bool = True) -> Markup:
+        """Grid, tick labels and titles."""
+        parts = []
+        bottom, right = self.height - self.bottom, self.width - self.right
+        for value, text in y_ticks if y_ticks is not None else [(tick, _short(tick)) for tick in ticks(*self.y)]:
+            at = self.py(value)
+            if grid:
+                parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(self.left, right, at, at))
+            parts.append(Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(self.left - 6, at + 4, text))
+        for value in ticks(*self.x):
+            at = self.px(value)
+            parts.append(Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(at, bottom + 16, _short(value)))
+        parts.append(Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(self.left, right, bottom, bottom))
+        parts.append(Markup('<text class="label" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format((self.left + right) / 2, self.height - 5, x_label))
+        middle = (self.top + bottom) / 2
+        parts.append(Markup('<text class="label" transform="translate(12 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>').format(middle, y_label))
+        return Markup("").join(parts)
+
+
+def ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Round numbers within [low, high], about five: steps of 1, 2 or 5 times a power of ten."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
+        return [low]
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def histogram(
+    edges: Sequence[float],
+    counts: Sequence[int],
+    *,
+    hits: Sequence[int] | None = None,
+    cut: float | None = None,
+    x_label: str,
+    y_label: str = "molecules",
+    size: tuple[int, int] = (520, 210),
+    log: bool = True,
+) -> Markup:
+    """Counts per bin, the hits' share of each bin marked, and a line at ``cut``. The logarithmic axis shows log10(1 + count), so that one molecule is seen."""
+    most = max([*counts, 1])
+    scale = (lambda count: math.log10(1 + count)) if log else float
+    frame = Frame(*size, (edges[0], edges[-1]), (0.0, scale(most) * 1.04))
+    powers = [10**k for k in range(9) if 10**k <= most]
+    y_ticks = [(0.0, "0"), *((scale(value), f"{value:,}") for value in powers)] if log else None
+    bars = []
+    for k, count in enumerate(counts):
+        left, right = frame.px(edges[k]), frame.px(edges[k + 1])
+        for kind, height in (("bar", count), ("bar hit", hits[k] if hits is not None else 0)):
+            if height:
+                at = frame.py(scale(height))
+                text = f"{_short(edges[k])} to {_short(edges[k + 1])}: {count:,} molecules" + (f", {hits[k]:,} hits" if hits is not None else "")
+                bars.append(
+                    Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>').format(
+                        kind, left + 0.4, at, max(right - left - 0.8, 0.6), frame.py(0) - at, text
+                    )
+                )
+    mark = Markup("")
+    if cut is not None and edges[0] <= cut <= edges[-1]:
+        at = frame.px(cut)
+        left_side = at > size[0] * 0.72
+        mark = Markup('<line class="cut" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/><text class="cut" x="{3:.1f}" y="{4}" text-anchor="{5}">hits from {6}</text>').format(
+            at, frame.top, size[1] - frame.bottom, at + (-6 if left_side else 6), frame.top + 9, "end" if left_side else "start", f"{cut:.3f}"
+        )
+    words = f"Histogram of {x_label}: {sum(counts):,} molecules" + (f", {sum(hits):,} of them hits" if hits is not None else "")
+    return _chart(size, words, frame.axes(x_label, y_label, y_ticks), *bars, mark)
+
+
+def parity(
+    measured: Sequence[float], predicted: Sequence[float], *, unit: str = "", name: str = "value", std: Sequence[float] | None = None, size: tuple[int, int] = (360, 340)
+) -> Markup:
+    """Predicted against measured values with the line of equality, one unit on either side of it, and ±1 standard deviation where it is known."""
+    x, y = np.asarray(measured, float), np.asarray(predicted, float)
+    spread = np.zeros_like(y) if std is None else np.nan_to_num(np.asarray(std, float))
+    known = ~(np.isnan(x) | np.isnan(y))
+    x, y, spread = x[known], y[known], spread[known]
+    low, high = _padded(np.concatenate([x, y])) if len(x) else (0.0, 1.0)
+    frame = Frame(*size, (low, high), (low, high))
+    parts = [_line(frame, [low, high], [low, high], "equal")]
+    for shift in (-1.0, 1.0):
+        xs = [max(low, low - shift), min(high, high - shift)]
+        if xs[1] > xs[0]:
+            parts.append(_line(frame, xs, [value + shift for value in xs], "band"))
+    for a, b, s in zip(x, y, spread, strict=True):
+        words = f"measured {a:.2f}, predicted {b:.2f}" + (f" ± {s:.2f}" if s else "")
+        if s:
+            ends = max(low, b - s), min(high, b + s)
+            parts.append(Markup('<line class="error" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>').format(frame.px(a), frame.py(ends[0]), frame.py(ends[1])))
+        parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.2"><title>{}</title></circle>').format(frame.px(a), frame.py(b), words))
+    suffix = f" [{unit}]" if unit else ""
+    axes = frame.axes(f"measured {name}{suffix}", f"predicted {name}{suffix}")
+    return _chart(size, f"Predicted against measured {name} of {len(x)} molecules", axes, *parts)
+
+
+def roc(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, size: tuple[int, int] = (360, 340)) -> Markup:
+    """ROC curves: name → (classes 0 or 1, scores); the diagonal is chance. The first curve is drawn strongest."""
+    frame = Frame(*size, (0.0, 1.0), (0.0, 1.0))
+    parts = [_line(frame, [0, 1], [0, 1], "equal")]
+    for number, (name, (truth, score)) in enumerate(curves.items()):
+        x, y = roc_points(truth, score)
+        parts.append(_line(frame, x, y, f"curve c{number % 5}"))
+        parts.append(_key(frame, number, name, size))
+    return _chart(size, f"ROC curves of {', '.join(curves)}", frame.axes("false positive rate", "true positive rate"), *parts)
+
+
+def roc_points(truth: Sequence[float], score: Sequence[float]) -> tuple[list[float], list[float]]:
+    """False and true positive rates at every threshold, equal scores taken together, from (0, 0) to (1, 1)."""
+    labels, values = np.asarray(truth, float), np.asarray(score, float)
+    known = ~(np.isnan(labels) | np.isnan(values))
+    labels, values = labels[known], values[known]
+    order = np.argsort(-values, kind="stable")
+    labels, values = labels[order], values[order]
+    last = np.flatnonzero(np.append(np.diff(values) != 0, True)) if len(values) else np.zeros(0, int)
+    hit, missed = np.cumsum(labels)[last], np.cumsum(1 - labels)[last]
+    if not len(hit) or not hit[-1] or not missed[-1]:
+        return [0.0, 1.0], [0.0, 1.0]
+    return [0.0, *(missed / missed[-1]).tolist()], [0.0, *(hit / hit[-1]).tolist()]
+
+
+def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x_label: str, y_label: str, size: tuple[int, int] = (520, 260)) -> Markup:
+    """Named lines (x values, y values) in one frame with a key."""
+    xs = np.array([value for x, _ in series.values() for value in x], float)
+    ys = np.array([value for _, y in series.values() for value in y if math.isfinite(value)], float)
+    frame = Frame(*size, (float(xs.min()), float(xs.max())) if len(xs) else (0, 1), _padded(ys) if len(ys) else (0, 1))
+    parts = []
+    for number, (name, (x, y)) in enumerate(series.items()):
+        pairs = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(b)]
+        parts.append(_line(frame, [a for a, _ in pairs], [b for _, b in pairs], f"curve c{number % 5}"))
+        parts.append(_key(frame, number, name, size))
+    return _chart(size, f"{y_label} against {x_label}", frame.axes(x_label, y_label), *parts)
+
+
+def _chart(size: tuple[int, int], words: str, *parts: Markup) -> Markup:
+    return _TITLE.format(*size, words, words, Markup("").join(parts))
+
+
+def _line(frame: Frame, xs: Sequence[float], ys: Sequence[float], kind: str) -> Markup:
+    points = " ".join(f"{frame.px(x):.1f},{frame.py(y):.1f}" for x, y in zip(xs, ys, strict=True))
+    return Markup('<polyline class="{}" points="{}"/>').format(kind, points)
+
+
+def _key(frame: Frame, number: int, name: str, size: tuple[int, int]) -> Markup:
+    y = size[1] - frame.bottom - 12 - 16 * number
+    x = size[0] - frame.right - 6
+    return Markup('<text class="key c{}" x="{}" y="{}" text-anchor="end">{}</text>').format(number % 5, x, y, name)
+
+
+def _padded(values: np.ndarray) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    margin = 0.05 * (high - low) or 0.5
+    return low - margin, high + margin
+
+
+def _short(value: float) -> str:
+    return f"{value:.6g}"
