@@ -20,7 +20,9 @@ def screen(
     keep: Annotated[list[str] | None, typer.Option(help="column to carry over; repeatable")] = None,
     workers: Annotated[int, typer.Option(help="processes")] = 1,
     shard_size: Annotated[int, typer.Option(help="records a shard")] = 100_000,
-    shard_slice: Annotated[str | None, typer.Option(help="i/n: only every n-th shard from the i-th (from 0), for job arrays; at the end run once without it")] = None,
+    shard_slice: Annotated[
+        str | None, typer.Option(help="i/n: only every n-th shard from the i-th (from 0), for job arrays; at the end run once without it")
+    ] = None,
     trusted: Annotated[bool, typer.Option(help="the SMILES are RDKit's own canonical ones: read without sanitization, about twice as fast")] = False,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
@@ -54,7 +56,11 @@ def screen(
     header, *rows = hits.best(10)
     typer.echo(table(header, rows, right=range(3)))
     bad = ", ".join(f"{count:,} {code}" for code, count in found["reasons"].items())
-    typer.echo(f"\n{found['n']:,} molecules, {found['n_bad']:,} could not be used" + (f" ({bad})" if bad else "") + f"; {found['rate']:,.0f} a second, {found['peak_memory_mb']:,} MB")
+    typer.echo(
+        f"\n{found['n']:,} molecules, {found['n_bad']:,} could not be used"
+        + (f" ({bad})" if bad else "")
+        + f"; {found['rate']:,.0f} a second, {found['peak_memory_mb']:,} MB"
+    )
     if "enrichment" in found:
         typer.echo("  ".join(f"{name} {value:.3f}" for name, value in found["enrichment"].items() if isinstance(value, float)))
     if hits.complete:

@@ -67,9 +67,7 @@ class RunFolder:
         old = self.read_plan()
         changed = differences(old, plan)
         if changed:
-            raise ConfigError(
-                f"{self.path} holds another run: {'; '.join(changed[:10])}. Use another folder, or remove this one to start afresh"
-            )
+            raise ConfigError(f"{self.path} holds another run: {'; '.join(changed[:10])}. Use another folder, or remove this one to start afresh")
         return plan.decide(old.decision())
 
     def read_plan(self) -> Plan:

@@ -58,7 +58,9 @@ def add_up(plan: Plan, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     total: dict[str, Any] = {"n": 0, "n_bad": 0, "n_alive": 0}
     reasons: dict[str, int] = {}
     counts = np.zeros(BINS, dtype=np.int64)
-    terms: dict[str, dict[str, Any]] = {column.term: {"name": column.term, "reached": 0, "passed": 0, "sum": 0.0} for column in plan.columns if column.role == "score"}
+    terms: dict[str, dict[str, Any]] = {
+        column.term: {"name": column.term, "reached": 0, "passed": 0, "sum": 0.0} for column in plan.columns if column.role == "score"
+    }
     cpu = 0.0
     for row in rows:
         for name in total:
@@ -85,7 +87,7 @@ def value_histograms(plan: Plan, shards: Sequence[Shard], hits: Mapping[str, Any
     import pyarrow.parquet as pq
 
     names = [column.name for column in plan.columns if column.role in ("raw", "mean")]
-    ends = {name: (np.inf, -np.inf) for name in names}
+    ends = dict.fromkeys(names, (np.inf, -np.inf))
     for shard in shards:
         metadata = pq.read_metadata(shard.path)
         place = {metadata.schema.column(k).path: k for k in range(metadata.num_columns)}

@@ -104,9 +104,7 @@ class Plan:
     def decide(self, found: Mapping[str, Any]) -> Plan:
         """The plan with what was decided: precision, device, center, scale, columns (as JSON gives them)."""
         columns = tuple(Column(**entry) for entry in found["columns"])
-        return replace(
-            self, precision=found["precision"], device=found["device"], center=found["center"], scale=found["scale"], columns=columns
-        )
+        return replace(self, precision=found["precision"], device=found["device"], center=found["center"], scale=found["scale"], columns=columns)
 
     def decision(self) -> dict[str, Any]:
         """What :meth:`decide` takes."""

@@ -8,7 +8,9 @@ from drugai.molecules import LibraryChunk, LibraryIndex, read_library
 from drugai.screening.plan import Plan
 
 
-def read_chunks(plan: Plan, start: int, stop: int, *, chunk: int, index: LibraryIndex | None = None, skip: Mapping[int, str] | None = None) -> Iterator[LibraryChunk]:
+def read_chunks(
+    plan: Plan, start: int, stop: int, *, chunk: int, index: LibraryIndex | None = None, skip: Mapping[int, str] | None = None
+) -> Iterator[LibraryChunk]:
     """Chunks of the records [start, stop); records in ``skip`` keep their row with the reason given there.
 
     RDKit parses the records of an SDF while they are read, so that a record that kills the process must be left out of the reading itself; from the other

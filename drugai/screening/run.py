@@ -149,9 +149,19 @@ def screen(
 
 
 def _check(
-    top: int, workers: int, shard_size: int, shard_slice: tuple[int, int] | None, diverse: int, formats: Sequence[str], deadline: float, memory_gb: float, chunk: int
+    top: int,
+    workers: int,
+    shard_size: int,
+    shard_slice: tuple[int, int] | None,
+    diverse: int,
+    formats: Sequence[str],
+    deadline: float,
+    memory_gb: float,
+    chunk: int,
 ) -> None:
-    problems = [f"{name}={value} must be at least 1" for name, value in (("top", top), ("workers", workers), ("shard_size", shard_size), ("chunk", chunk)) if value < 1]
+    problems = [
+        f"{name}={value} must be at least 1" for name, value in (("top", top), ("workers", workers), ("shard_size", shard_size), ("chunk", chunk)) if value < 1
+    ]
     if diverse < 0:
         problems.append(f"diverse={diverse} must not be negative")
     if deadline <= 0 or memory_gb <= 0:
@@ -193,7 +203,14 @@ def read_first(path: Path, smiles: str | None, ids: str | None, keep: Sequence[s
 
 
 def _screen_here(
-    folder: RunFolder, plan: Plan, index: LibraryIndex, scoring: Scoring, shard_slice: tuple[int, int] | None, effort: Effort, stopped: Callable[[], bool], progress: _Progress
+    folder: RunFolder,
+    plan: Plan,
+    index: LibraryIndex,
+    scoring: Scoring,
+    shard_slice: tuple[int, int] | None,
+    effort: Effort,
+    stopped: Callable[[], bool],
+    progress: _Progress,
 ) -> tuple[Plan, list[dict[str, Any]]]:
     if not plan.decided:
         part = next(read_chunks(plan, 0, min(CHUNK, plan.library.records), chunk=CHUNK, index=index), None)

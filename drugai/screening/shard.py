@@ -97,7 +97,9 @@ def screen_shard(
                     pieces = _grouped(chunk) if chunk.start in grouped else [chunk]
                     _write_part(plan, _part(shard, chunk.start), [_announced(plan, scoring, piece, on_chunk) for piece in pieces])
         if any(not _part(shard, at).exists() for at in starts):
-            raise DatasetError(f"{plan.library.path}: has fewer records than when it was indexed ({plan.library.records}); it changed under the run. Start again")
+            raise DatasetError(
+                f"{plan.library.path}: has fewer records than when it was indexed ({plan.library.records}); it changed under the run. Start again"
+            )
         row = _assemble(plan, shard, starts)
     except OSError as error:
         raise DatasetError(

@@ -69,7 +69,9 @@ class Case:
             if self.failures[self.chunk] == 2:
                 self.grouped.add(self.chunk)  # no one molecule: the chunk as a whole is too much
             elif self.failures[self.chunk] > 3:
-                raise DrugaiError(f"records {self.chunk}–{stop - 1} fail as a whole ({cause} {words}), and no one molecule of them does; raise the deadline or the memory limit")
+                raise DrugaiError(
+                    f"records {self.chunk}–{stop - 1} fail as a whole ({cause} {words}), and no one molecule of them does; raise the deadline or the memory limit"
+                )
             self.probes.append((self.chunk, stop, GROUP if stop - self.chunk > 4 * GROUP else 1))
             return
         start, stop, step = self.probes.pop()

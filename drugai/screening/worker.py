@@ -53,7 +53,7 @@ class Worker:
                 self.tell(refused=type(error).__name__, words=str(error))
             except MemoryError:
                 self.tell(failed="memory", words="")
-            except Exception as error:  # noqa: BLE001 - whatever a term raises, the supervisor finds the molecule that did it
+            except Exception as error:
                 kind = "memory" if "bad_alloc" in str(error) or "allocate memory" in str(error) else "error"
                 self.tell(failed=kind, words=f"{type(error).__name__}: {error}"[:300])
             else:
