@@ -84,9 +84,12 @@ class RunFolder:
         except ValueError as error:
             raise ArtifactError(f"{file}: damaged ({error}); remove the folder and start again") from None
 
-    def write_plan(self, plan: Plan) -> None:
-        """Write ``run.json``."""
+    def settle(self, plan: Plan) -> Plan:
+        """Write ``run.json``; where another slice was quicker, its decision holds for all and is given back."""
+        if (self.path / "run.json").exists():
+            return self.open_plan(plan)
         write_text_atomically(self.path / "run.json", json.dumps(plan.to_dict(), indent=1) + "\n")
+        return plan
 
     def read_index(self, plan: Plan) -> LibraryIndex | None:
         """The index that an earlier start made of the same file, or None."""

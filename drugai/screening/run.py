@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from drugai.artifact import file_checksum, write_text_atomically
 from drugai.errors import ConfigError
-from drugai.molecules import Caps, LibraryIndex, column_names, index_library, infer_id_column, infer_smiles_column, write_table
-from drugai.molecules.columns import find_column
-from drugai.molecules.reading import kind_of
-from drugai.runtime import cpu_seconds, defer_interrupts, divide_threads
+from drugai.molecules import Caps, LibraryIndex, MoleculeBatch
+from drugai.runtime import defer_interrupts, divide_threads
+from drugai.screening.finishing import Effort, finish
 from drugai.screening.folder import RunFolder
 from drugai.screening.hits import Hits
-from drugai.screening.merge import add_up, count_between, top_rows, value_histograms
-from drugai.screening.plan import CHUNK, FORMAT, Library, Plan, code_identity
+from drugai.screening.plan import CHUNK, Plan
+from drugai.screening.planning import make_plan
 from drugai.screening.process import resident
 from drugai.screening.records import read_chunks
 from drugai.screening.scorers import Scoring
-from drugai.screening.selection import describe_top, read_actives
-from drugai.screening.shard import BINS, Shard, screen_shard
+from drugai.screening.selection import read_actives
+from drugai.screening.shard import Shard, screen_shard
 from drugai.screening.specification import specify
 from drugai.screening.supervisor import Supervisor
 
@@ -37,18 +31,6 @@ log = logging.getLogger(__name__)
 
 OnProgress = Callable[[int, int], None]
 FORMATS = ("csv", "parquet", "sdf", "tsv", "smi")
-
-
-@dataclass
-class Effort:
-    """What this start of the run took."""
-
-    begun: float
-    cpu: float
-    computed: int = 0
-    molecules: int = 0
-    replaced: int = 0
-    peak: int = 0
 
 
 def screen(
@@ -117,7 +99,7 @@ def screen(
         >>> hits = screen("library.smi.gz", "runs/egfr", rank_by="pIC50:max", top=1000, out="runs/hits", workers=2)   # doctest: +SKIP
     """
     _check(top, workers, shard_size, shard_slice, diverse, formats, deadline, memory_gb, chunk)
-    effort = Effort(time.perf_counter(), cpu_seconds())
+    effort = Effort(time.perf_counter())
     known_actives = read_actives(actives) if actives is not None else None
     specification, models = specify(scorer, rank_by)
     in_process = specification["kind"] == "object"
@@ -127,13 +109,13 @@ def screen(
         )
     folder = RunFolder(out)
     with folder.locked(shard_slice):
-        plan, index = _plan(
+        plan, index = make_plan(
             folder, library, smiles=smiles, ids=ids, keep=tuple(dict.fromkeys([*keep, *([labels] if labels else [])])), scorer=specification, models=models,
             caps=caps or Caps(), trusted=trusted, shard_size=shard_size, chunk=chunk, precision=precision, device=device,
         )  # fmt: skip
         with defer_interrupts() as stopped:
             scoring = Scoring(scorer) if in_process else None  # type: ignore[arg-type]
-            progress = _Progress(plan, on_progress)
+            progress = Progress(plan, on_progress)
             if scoring is not None:
                 plan, rows = _screen_here(folder, plan, index, scoring, shard_slice, effort, stopped, progress)
             else:
@@ -144,7 +126,7 @@ def screen(
                 done = len(rows)
                 log.warning("stopped; %d of %d shards are finished and kept in %s, the same command continues", done, plan.n_shards, folder.path)
                 raise KeyboardInterrupt
-            return _finish(folder, plan, rows, effort, top=top, workers=workers, formats=formats, diverse=diverse, actives=known_actives, labels=labels,
+            return finish(folder, plan, rows, effort, top=top, workers=workers, formats=formats, diverse=diverse, actives=known_actives, labels=labels,
                            max_errors=max_errors, partial=shard_slice is not None)  # fmt: skip
 
 
@@ -173,35 +155,6 @@ def _check(
         raise ConfigError("; ".join(problems))
 
 
-def _plan(folder: RunFolder, library: str | Path, *, smiles: str | None, ids: str | None, keep: tuple[str, ...], **own: Any) -> tuple[Plan, LibraryIndex]:
-    """The plan, decided if the folder has decided it before, and the index of the library."""
-    from drugai.predictors.streaming import library_path
-
-    path = library_path(library)
-    names = column_names(path)
-    smiles = find_column(smiles, names, path.name) if smiles is not None else infer_smiles_column(names)
-    if smiles is not None:  # if None the reader says what is wrong, and names the columns
-        ids = find_column(ids, names, path.name) if ids is not None else infer_id_column(names, smiles)
-    next(iter(read_first(path, smiles, ids, keep)), None)
-    checksum, code = file_checksum(path), code_identity()
-    found = Library(str(path.resolve()), path.name, kind_of(path), checksum, path.stat().st_size, 0, smiles, ids)
-    plan = folder.open_plan(Plan(found, keep=keep, code={"sha256": code[0], "versions": dict(code[1])}, **own))
-    index = folder.read_index(plan)
-    if index is None:
-        index = index_library(path, plan.shard_size)
-        folder.write_index(plan, index)
-    from dataclasses import replace
-
-    return replace(plan, library=replace(found, records=index.records)), index
-
-
-def read_first(path: Path, smiles: str | None, ids: str | None, keep: Sequence[str]) -> Iterator[Any]:
-    """The first records, so that a missing column is told before the file is hashed and indexed."""
-    from drugai.molecules import read_library
-
-    return read_library(path, smiles=smiles, ids=ids, chunk=1, keep_columns=keep, stop=1)
-
-
 def _screen_here(
     folder: RunFolder,
     plan: Plan,
@@ -210,12 +163,12 @@ def _screen_here(
     shard_slice: tuple[int, int] | None,
     effort: Effort,
     stopped: Callable[[], bool],
-    progress: _Progress,
+    progress: Progress,
 ) -> tuple[Plan, list[dict[str, Any]]]:
     if not plan.decided:
         part = next(read_chunks(plan, 0, min(CHUNK, plan.library.records), chunk=CHUNK, index=index), None)
-        plan = plan.decide(scoring.decide(plan, part.batch(plan.caps, plan.trusted) if part else _no_batch(), full=False))
-        folder.write_plan(plan)
+        plan = plan.decide(scoring.decide(plan, part.batch(plan.caps, plan.trusted) if part else MoleculeBatch([]), full=False))
+        plan = folder.settle(plan)
 
     def between(at: int) -> None:
         effort.peak = max(effort.peak, resident("self"))
@@ -223,6 +176,7 @@ def _screen_here(
         if stopped():
             raise _Stop
 
+    scoring.settle(plan)
     rows, todo = _resume(folder, plan, shard_slice, progress)
     for shard in todo:
         try:
@@ -234,7 +188,7 @@ def _screen_here(
 
 
 def _screen_in_workers(
-    folder: RunFolder, plan: Plan, index: LibraryIndex, shard_slice: tuple[int, int] | None, effort: Effort, stopped: Callable[[], bool], progress: _Progress,
+    folder: RunFolder, plan: Plan, index: LibraryIndex, shard_slice: tuple[int, int] | None, effort: Effort, stopped: Callable[[], bool], progress: Progress,
     *, workers: int, deadline: float, memory: int,
 ) -> tuple[Plan, list[dict[str, Any]]]:  # fmt: skip
     with Supervisor(
@@ -244,7 +198,7 @@ def _screen_in_workers(
             plan = supervisor.decide()
             if not plan.decided:  # stopped before it was
                 return plan, []
-            folder.write_plan(plan)
+            plan = supervisor.adopt(folder.settle(plan))
         rows, todo = _resume(folder, plan, shard_slice, progress)
         for shard, row in supervisor.run(todo):
             rows.append(_keep(folder, shard, row, effort, progress))
@@ -252,7 +206,7 @@ def _screen_in_workers(
     return plan, rows
 
 
-def _resume(folder: RunFolder, plan: Plan, shard_slice: tuple[int, int] | None, progress: _Progress) -> tuple[list[dict[str, Any]], list[Shard]]:
+def _resume(folder: RunFolder, plan: Plan, shard_slice: tuple[int, int] | None, progress: Progress) -> tuple[list[dict[str, Any]], list[Shard]]:
     """Manifest rows of the shards that verify, and the shards that are to be done."""
     mine = [shard for shard in folder.all_shards(plan) if shard_slice is None or shard.number % shard_slice[1] == shard_slice[0]]
     folder.clean(mine)
@@ -269,7 +223,7 @@ def _resume(folder: RunFolder, plan: Plan, shard_slice: tuple[int, int] | None, 
     return rows, todo
 
 
-def _keep(folder: RunFolder, shard: Shard, row: dict[str, Any], effort: Effort, progress: _Progress) -> dict[str, Any]:
+def _keep(folder: RunFolder, shard: Shard, row: dict[str, Any], effort: Effort, progress: Progress) -> dict[str, Any]:
     folder.write_row(shard, row)
     effort.computed += 1
     effort.molecules += row["n"]
@@ -278,83 +232,11 @@ def _keep(folder: RunFolder, shard: Shard, row: dict[str, Any], effort: Effort, 
     return row
 
 
-def _finish(
-    folder: RunFolder, plan: Plan, rows: list[dict[str, Any]], effort: Effort, *, top: int, workers: int, formats: Sequence[str], diverse: int,
-    actives: list[str] | None, labels: str | None, max_errors: int | None, partial: bool,
-) -> Hits:  # fmt: skip
-    """Merge, describe and write."""
-    rows = sorted(rows, key=lambda row: row["number"])
-    done = {row["number"] for row in rows}
-    shards = [shard for shard in folder.all_shards(plan) if shard.number in done]
-    table = top_rows(plan, shards, top)
-    table |= describe_top(table["smiles"], diverse=diverse, actives=actives)
-    sums = add_up(plan, rows)
-    seconds = time.perf_counter() - effort.begun
-    edges = np.linspace(0.0, 1.0, BINS + 1)
-    histogram = {"edges": edges.round(6).tolist(), "counts": sums.pop("histogram"), "hits": count_between(table["total"], edges).tolist()}
-    files = {name: f"hits.{name}" for name in dict.fromkeys(["parquet", *formats])}
-    summary: dict[str, Any] = {
-        "format": FORMAT, "library": plan.library.name, "scorer": _words(plan), **sums, "top": top, "n_hits": len(table["rank"]),
-        "cutoff": float(table["total"][-1]) if len(table["total"]) else None, "histogram": histogram, "columns": value_histograms(plan, shards, table),
-        "shards": {"n": len(rows), "computed": effort.computed, "skipped": len(rows) - effort.computed}, "workers": workers, "precision": plan.precision,
-        "replaced": effort.replaced, "seconds": round(seconds, 2), "rate": round(effort.molecules / seconds, 1),
-        "peak_memory_mb": round(max(effort.peak, resident("self")) / 2**20), "files": files,
-    }  # fmt: skip
-    if labels is not None:
-        summary["enrichment"] = _enrichment(plan, shards, labels)
-    if max_errors is not None and summary["n_bad"] > max_errors:
-        log.error("%d rows could not be used, more than max_errors=%d", summary["n_bad"], max_errors)
-    if partial:
-        return Hits(table, summary, folder.path, complete=False)
-    for name in files.values():
-        write_table(folder.path / name, table)
-    write_text_atomically(folder.path / "summary.json", json.dumps(summary, indent=1) + "\n")
-    return Hits(table, summary, folder.path)
-
-
-def _enrichment(plan: Plan, shards: Sequence[Shard], labels: str) -> dict[str, Any]:
-    import pyarrow.parquet as pq
-
-    from drugai.metrics.enrichment import enrichment_summary
-
-    name = next(column.name for column in plan.columns if column.role == "kept" and column.key == labels)
-    totals, active = [], []
-    for shard in shards:
-        table = pq.read_table(shard.path, columns=["total", name])
-        totals.append(table.column("total").to_numpy())
-        active.append(np.array([_label(cell, labels) for cell in table.column(name).to_pylist()], dtype=np.float32))
-    return enrichment_summary(np.concatenate(active), np.concatenate(totals))
-
-
-def _label(cell: str, labels: str) -> float:
-    text = cell.strip().lower()
-    if text in ("1", "1.0", "true", "active", "yes"):
-        return 1.0
-    if text in ("0", "0.0", "false", "inactive", "no", "decoy"):
-        return 0.0
-    if text in ("", "nan"):
-        return float("nan")
-    raise ConfigError(f"labels={labels!r}: {cell!r} is neither 1 nor 0 (nor true, false, active, inactive)")
-
-
-def _words(plan: Plan) -> str:
-    scorer = plan.scorer
-    if scorer["kind"] == "model":
-        return f"{scorer['task']}:{scorer['direction']} of {Path(scorer['path']).name}"
-    return str(scorer.get("words") or Path(scorer["path"]).name)
-
-
-def _no_batch() -> Any:
-    from drugai.molecules import MoleculeBatch
-
-    return MoleculeBatch([])
-
-
 class _Stop(Exception):
     """A signal came while this process was scoring."""
 
 
-class _Progress:
+class Progress:
     """Adds up what the workers have done."""
 
     def __init__(self, plan: Plan, report: OnProgress | None) -> None:

@@ -132,11 +132,18 @@ class Scoring:
                 return known[path]
 
             scoring = cls(read_scorer(specification["path"], load), recorders)
-        if plan.decided:
-            for recorder in recorders:
-                if hasattr(recorder.predictor, "networks"):
-                    recorder.predictor.to(plan.device, plan.precision)  # type: ignore[attr-defined]
+        scoring.settle(plan)
         return scoring
+
+    def settle(self, plan: Plan) -> None:
+        """Take over what was decided for the run."""
+        if not plan.decided:
+            return
+        if isinstance(self.scorer, RankedModel):
+            self.scorer.center, self.scorer.scale = plan.center, plan.scale
+        for recorder in self.recorders:
+            if hasattr(recorder.predictor, "networks"):
+                recorder.predictor.to(plan.device, plan.precision)  # type: ignore[attr-defined]
 
     def decide(self, plan: Plan, batch: MoleculeBatch, full: bool) -> dict[str, Any]:
         """Precision, center and scale from the library's first molecules, and the columns that a shard will have."""

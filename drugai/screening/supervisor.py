@@ -155,6 +155,13 @@ class Supervisor:
             self.plan = self.plan.decide(answer)
         return self.plan
 
+    def adopt(self, plan: Plan) -> Plan:
+        """Work by ``plan`` from here on: workers that decided otherwise are let go."""
+        if plan != self.plan:
+            self.__exit__()
+            self.plan = plan
+        return plan
+
     def run(self, shards: Sequence[Shard]) -> Iterator[tuple[Shard, dict[str, Any]]]:
         """Each shard with its manifest row, as they end. Ends early, without an error, when ``stopped`` says so."""
         cases = [Case(shard, {row: why for row, why in self._known.items() if shard.start <= row < shard.stop}) for shard in shards]

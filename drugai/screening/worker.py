@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from drugai.errors import DrugaiError
-from drugai.molecules import LibraryIndex
+from drugai.molecules import LibraryIndex, MoleculeBatch
 from drugai.runtime import die_with_parent
 from drugai.screening.plan import Plan
 from drugai.screening.records import read_chunks
@@ -71,9 +71,8 @@ class Worker:
         self.tell(at=0)
         stop = min(DECIDING, self.plan.library.records)
         part = next(read_chunks(self.plan, 0, stop, chunk=DECIDING, index=self.index, skip=_rows(verdicts)), None)
-        if part is None:
-            raise DrugaiError(f"{self.plan.library.path}: there is no record in it")
-        found = self.scoring.decide(self.plan, part.batch(self.plan.caps, self.plan.trusted), full=len(part) >= DECIDING)
+        batch = part.batch(self.plan.caps, self.plan.trusted) if part is not None else MoleculeBatch([])
+        found = self.scoring.decide(self.plan, batch, full=len(batch) >= DECIDING)
         self.plan = self.plan.decide(found)
         return found
 

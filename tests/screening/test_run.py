@@ -247,8 +247,20 @@ def test_settings_that_cannot_be_are_refused_at_the_door_all_at_once(tmp_path: P
     assert not (tmp_path / "run" / "run.json").exists()
 
 
-def test_an_empty_library_gives_no_hits_and_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("guarded", [False, True])
+def test_an_empty_library_gives_no_hits_and_no_error(tmp_path: Path, model: Path, guarded: bool) -> None:
     (tmp_path / "l.csv").write_text("smiles,id\n")
-    hits = screen(tmp_path / "l.csv", product_of(qed()), out=tmp_path / "run")
+    hits = screen(tmp_path / "l.csv", model if guarded else light(), out=tmp_path / "run")
     assert len(hits) == 0
     assert hits.summary["n"] == 0
+
+
+@pytest.mark.slow
+def test_t24_memory_is_flat_in_the_size_of_the_library(tmp_path: Path, molecules: list[str], hazardous: ModuleType) -> None:
+    peaks = []
+    for n in (20_000, 200_000):
+        with (tmp_path / f"{n}.smi").open("w") as stream:
+            stream.writelines(f"{molecules[k % len(molecules)]} m{k}\n" for k in range(n))
+        hits = screen(tmp_path / f"{n}.smi", hazardous.place("peaceful"), out=tmp_path / f"run{n}", shard_size=20_000)
+        peaks.append(hits.summary["peak_memory_mb"])
+    assert peaks[1] < 1.1 * peaks[0]
