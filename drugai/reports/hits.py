@@ -16,7 +16,7 @@ from drugai.data import read_dataset, split
 from drugai.errors import REASON_CODES, ArtifactError
 from drugai.predictors.base import TrainedPredictor
 from drugai.reports.model_card import ModelCard, make_card
-from drugai.reports.page import share, short, whole, write_page
+from drugai.reports.page import pretty_unit, share, short, whole, write_page
 from drugai.reports.structures import draw_many
 from drugai.reports.svg import histogram
 from drugai.reports.tables import Column, RowTable
@@ -136,9 +136,10 @@ def hits_table(hits: Hits, plan: Plan, drawn: int = DRAWN) -> RowTable:
             std, lower, upper = (_floats(table, by_role.get((role, column.task or "-"), "")) for role in ("std", "lower", "upper"))
             words = _HELP.get(column.term, f"value of the term {column.term}") + "; the bar is its score from 0 to 1"
             words += "; ± is the spread of the model's members" if std is not None else ""
-            unit = column.unit or _UNITS.get(column.term, "")
-            columns.append(Column(label_of(column.term), table[column.name], unit=unit, help=words, score=table[score], std=std, lower=lower, upper=upper))
-            used |= {column.name, score}
+            unit, values = column.unit or _UNITS.get(column.term, ""), np.asarray(table[column.name])
+            same = len(values) > 1 and bool(np.all(values == values[0]))  # a filter that all hits passed alike says nothing in a column
+            columns.append(Column(label_of(column.term), values, unit=unit, help=words, score=table[score], std=std, lower=lower, upper=upper, hidden=same))
+            used |= {column.name, score, *(by_role.get((role, column.task or "-"), "") for role in ("std", "lower", "upper"))}
         elif column.role in ("mean", "probability", "domain") and column.name not in used:
             columns.append(Column(column.name, table[column.name], unit=column.unit))
             used.add(column.name)
@@ -220,7 +221,7 @@ def _charts(plan: Plan, summary: dict[str, Any]) -> list[Markup]:
         if roles.get(name) not in ("raw", "mean") or len(found["edges"]) < 2 or found["edges"][0] == found["edges"][-1]:
             continue
         unit = units.get(name) or _UNITS.get(name)
-        label = label_of(name) + (f" [{unit}]" if unit else "")
+        label = label_of(name) + (f" [{pretty_unit(unit)}]" if unit else "")
         out.append(histogram(found["edges"], found["counts"], hits=found["hits"], x_label=label, size=(620, 240)))
     return out[:3]
 

@@ -43,7 +43,7 @@ def environment() -> Environment:
     found = jinja2.Environment(
         loader=jinja2.PackageLoader("drugai.reports"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters.update(whole=whole, short=short, interval=interval, share=share)
+    found.filters.update(whole=whole, short=short, bounds=bounds, share=share, unit=pretty_unit)
     found.globals.update(asset=asset, version=__version__)
     return found
 
@@ -71,6 +71,17 @@ def interval(estimate: Estimate) -> str:
         return "–"
     ends = f" [{estimate.low:.3f}, {estimate.high:.3f}]" if math.isfinite(estimate.low) else ""
     return f"{estimate.value:.3f}{ends}".replace("-", "−")
+
+
+def bounds(estimate: Estimate) -> Markup:
+    """The value, and its interval in small type below; ``–`` where there is no value."""
+    value, _, ends = interval(estimate).partition(" ")
+    return Markup("{}<small>{}</small>").format(value, ends)
+
+
+def pretty_unit(text: str) -> str:
+    """``-log10 M`` → ``−log₁₀ M``."""
+    return text.replace("log10", "log₁₀").replace("-log", "−log")
 
 
 def share(part: float, total: float) -> str:

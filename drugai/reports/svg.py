@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from drugai.reports.page import pretty_unit
+
 _TITLE = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>')
 
 
@@ -126,7 +128,7 @@ def parity(
             ends = max(low, b - s), min(high, b + s)
             parts.append(Markup('<line class="error" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>').format(frame.px(a), frame.py(ends[0]), frame.py(ends[1])))
         parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.2"><title>{}</title></circle>').format(frame.px(a), frame.py(b), words))
-    suffix = f" [{unit}]" if unit else ""
+    suffix = f" [{pretty_unit(unit)}]" if unit else ""
     axes = frame.axes(f"measured {name}{suffix}", f"predicted {name}{suffix}")
     return _chart(size, f"Predicted against measured {name} of {len(x)} molecules", axes, *parts)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from drugai.errors import DatasetError
+from drugai.reports.page import pretty_unit
 from drugai.reports.structures import SIZE, Paths
 
 
@@ -48,7 +49,7 @@ class Column:
 
     def payload(self) -> dict[str, Any]:
         """What the script needs of it; numbers to five significant digits, missing ones null."""
-        out: dict[str, Any] = {"label": self.label, "unit": self.unit, "help": self.help, "hidden": self.hidden, "ascending": self.ascending or not self.numeric}
+        out: dict[str, Any] = {"label": self.label, "unit": pretty_unit(self.unit), "help": self.help, "hidden": self.hidden, "ascending": self.ascending or not self.numeric}
         out["digits"] = 0 if self.numeric and np.asarray(self.values).dtype.kind in "iu" else self.digits
         out["kind"] = "number" if self.numeric else "text"
         out["values"] = rounded(self.values) if self.numeric else [str(value) for value in self.values]

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from drugai.reports.svg import Frame, histogram, lines, parity, roc, roc_points, ticks
 
 

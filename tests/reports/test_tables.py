@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-
 from drugai.errors import DatasetError
 from drugai.reports import render
 from drugai.reports.tables import Column, RowTable, rounded

@@ -95,7 +95,7 @@
     if (column.kind === "text") return [make("div", { class: "clip" }, column.values[row])];
     const parts = [number(column.values[row], column.digits)];
     if (column.values[row] !== null) {
-      if (column.std && column.std[row] !== null) parts.push(make("span", { class: "pm" }, ` \u00b1 ${number(column.std[row], null)}`));
+      if (column.std && column.std[row] !== null) parts.push(make("span", { class: "pm" }, ` \u00b1 ${Number(column.std[row].toPrecision(2))}`));
       if (column.lower && column.lower[row] !== null) parts.push(make("div", { class: "pm" }, `[${number(column.lower[row], null)}, ${number(column.upper[row], null)}]`));
     }
     if (column.score && column.score[row] !== null) {
