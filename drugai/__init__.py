@@ -35,6 +35,11 @@ _HOMES = {
     "validation_score": "drugai.training",
     "read_scorer": "drugai.scoring",
     "screen": "drugai.screening",
+    "GeneratorConfig": "drugai.generation",
+    "fine_tune": "drugai.generation",
+    "fit_generator": "drugai.generation",
+    "load_generator": "drugai.generation",
+    "tune": "drugai.tuning",
 }
 
 if TYPE_CHECKING:

@@ -116,6 +116,7 @@ def write_artifact(
         (beside / MANIFEST).write_text(json.dumps(manifest, indent=1, default=_json_default) + "\n", encoding="utf-8")
         for file in beside.rglob("*"):
             if file.is_file():
+                file.chmod(0o644)  # safetensors creates files that their owner alone can read
                 _sync(file)
         beside.chmod(0o755)
         _replace(beside, target)

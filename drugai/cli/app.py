@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, models, reporting, running, screening, tables, tuning
+from drugai.cli import data, generation, models, reporting, running, screening, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -51,3 +51,5 @@ app.command("featurize")(tables.featurize)
 app.command("standardize")(tables.standardize)
 app.add_typer(tuning.tune_app, name="tune")
 app.add_typer(tuning.study_app, name="study")
+app.command("generate")(generation.generate)
+app.add_typer(generation.pretrain_app, name="pretrain")
