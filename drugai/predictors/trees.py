@@ -59,8 +59,10 @@ class TreesPredictor(TrainedPredictor):
         """``[m, n, o]`` from features ``[n, k]`` that were computed before."""
         columns = []
         for task, boosters in zip(self.tasks, self.boosters, strict=True):
-            found = np.stack([booster.predict(matrix, num_threads=self.config.threads) for booster in boosters])
-            columns.append(found if task.kind == "multiclass" else found[:, :, None])
+            width = task.n_classes if task.kind == "multiclass" else 1
+            # of no rows LightGBM forgets the classes: the shape is said here
+            found = [np.asarray(booster.predict(matrix, num_threads=self.config.threads)).reshape(len(matrix), width) for booster in boosters]
+            columns.append(np.stack(found))
         return np.concatenate(columns, axis=2)
 
     def pack(self) -> Packed:

@@ -1,0 +1,110 @@
+"""The Predictor's law, for every kind of predictor: row law, reasons, and the same answers after save and load."""
+
+import json
+
+import numpy as np
+import pytest
+
+from drugai.contracts import Predictor
+from drugai.errors import ArtifactError, ConfigError
+from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, MeanConfig, TreesConfig, load_predictor
+from drugai.predictors.gnn import FeatureScale
+from drugai.training.fit import fit_on
+
+SMALL = {"epochs": 2, "net.width": 16, "net.head_width": 16}
+TREES = TreesConfig(blocks=("morgan",), members=2, rounds=20, threads=1)
+CONFIGS = {
+    "mean": MeanConfig(),
+    "trees": TREES,
+    "gnn": GNNConfig(members=2).replace(**SMALL),
+    "dmpnn with descriptors": GNNConfig(features=("descriptors",)).replace(**SMALL, **{"net.encoder": "dmpnn", "net.pooling": "attention"}),
+    "attentivefp": GNNConfig().replace(**SMALL, **{"net.encoder": "attentivefp"}),
+    "ensemble": EnsembleConfig(trees=TREES, gnn=GNNConfig().replace(**SMALL), hybrid=GNNConfig(features=("descriptors",)).replace(**SMALL)),
+}
+QUERY = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc", "", "CN1CCC[C@H]1c1cccnc1", "[Na+].[Cl-]", "C" * 3000]
+
+
+@pytest.fixture(scope="module", params=list(CONFIGS))
+def fitted(request, mixed, parts):
+    return fit_on(CONFIGS[request.param], mixed.take(parts.train), mixed.take(parts.valid), seed=0)
+
+
+def test_n_in_n_out_with_a_reason_for_each_bad_row(fitted):
+    assert isinstance(fitted, Predictor)
+    found = fitted.predict(QUERY)
+    assert [text.split(":")[0] for text in found.reasons] == ["", "E_PARSE", "E_EMPTY", "", "", "E_TOO_LONG"]
+    bad = np.array([bool(text) for text in found.reasons])
+    assert np.isnan(found.mean[bad]).all()
+    assert not np.isnan(found.mean[~bad]).any()
+    assert ((found.mean[~bad, 1] >= 0) & (found.mean[~bad, 1] <= 1)).all()
+    assert np.allclose(found.probabilities["grade"][~bad].sum(1), 1, atol=1e-5)
+
+
+def test_the_same_answers_after_save_and_load(fitted, tmp_path):
+    loaded = load_predictor(fitted.save(tmp_path / "model"))
+    first, second = fitted.predict(QUERY), loaded.predict(QUERY)
+    assert np.allclose(first.mean, second.mean, atol=1e-6, equal_nan=True)
+    assert first.reasons == second.reasons
+    assert loaded.tasks == fitted.tasks
+
+
+def test_batch_size_and_order_do_not_change_a_row(fitted, mixed):
+    smiles = list(mixed.smiles[:40])
+    together = fitted.predict(smiles).mean
+    assert np.allclose(together, fitted.predict(smiles[::-1]).mean[::-1], atol=1e-4)
+    assert np.allclose(together[:3], fitted.predict(smiles[:3]).mean, atol=1e-4)
+
+
+def test_no_rows_in_no_rows_out(fitted):
+    assert fitted.predict([]).mean.shape == (0, 3)
+
+
+def test_the_same_seed_gives_the_same_model_and_another_another(mixed, parts):
+    def fit(seed):
+        return fit_on(CONFIGS["gnn"], mixed.take(parts.train), mixed.take(parts.valid), seed=seed).predict(mixed.smiles[:20]).mean
+
+    assert np.array_equal(fit(3), fit(3))
+    assert not np.allclose(fit(3), fit(4))
+
+
+def test_a_model_with_a_changed_byte_is_refused_by_name(mixed, parts, tmp_path):
+    path = fit_on(TREES, mixed.take(parts.train), mixed.take(parts.valid)).save(tmp_path / "model")
+    victim = path / "task_0_member_0.txt"
+    victim.write_bytes(victim.read_bytes().replace(b"tree", b"trea", 1))
+    with pytest.raises(ArtifactError, match=r"task_0_member_0\.txt.*changed"):
+        load_predictor(path)
+
+
+def test_a_predictor_of_an_unknown_kind_is_refused_in_words(mixed, parts, tmp_path):
+    path = fit_on(MeanConfig(), mixed.take(parts.train), mixed.take(parts.valid)).save(tmp_path / "model")
+    manifest = json.loads((path / "manifest.json").read_text())
+    (path / "manifest.json").write_text(json.dumps({**manifest, "kind": "predictor/oracle"}))
+    with pytest.raises(ArtifactError, match="'oracle' is unknown"):
+        load_predictor(path)
+
+
+def test_ensemble_mean_is_the_weighted_mean_of_its_members(mixed, parts):
+    members = [fit_on(config, mixed.take(parts.train), mixed.take(parts.valid)) for config in (MeanConfig(), TREES)]
+    smiles = list(mixed.smiles[:10])
+    ensemble = EnsemblePredictor(members, [1, 3])
+    expected = 0.25 * members[0].predict(smiles).mean[:, :2] + 0.75 * members[1].predict(smiles).mean[:, :2]
+    assert np.allclose(ensemble.predict(smiles).mean[:, :2], expected, atol=1e-5)
+    with pytest.raises(ConfigError, match="weights"):
+        EnsemblePredictor(members, [1, -1])
+
+
+def test_feature_scale_is_blind_to_missing_values_and_constants():
+    scale = FeatureScale.fit(np.array([[1.0, 5.0], [3.0, 5.0], [np.nan, 5.0]], dtype=np.float32))
+    assert scale.center.tolist() == [2.0, 5.0]
+    assert np.allclose(scale.scale, [1.0, 1.0])
+    assert scale(np.array([[100.0, np.nan]], dtype=np.float32)).tolist() == [[5.0, 0.0]]  # clipped at 5, missing is 0
+
+
+def test_bf16_keeps_the_order_of_a_trained_network(activity, parts):
+    from drugai.predictors.streaming import agrees
+
+    model = fit_on(GNNConfig(epochs=10).replace(**{"net.width": 32}), activity.take(parts.train), activity.take(parts.valid))
+    exact = model.predict(activity.smiles).mean
+    quick = model.to(precision="bf16").predict(activity.smiles).mean
+    assert np.corrcoef(exact[:, 0], quick[:, 0])[0, 1] > 0.999
+    assert not agrees(exact, -quick)
