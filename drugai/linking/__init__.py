@@ -1,0 +1,1 @@
+"""Link drugs to diseases by text and structure in one shared space."""
