@@ -15,8 +15,13 @@ def demo(
     workers: Annotated[int | None, typer.Option(help="processes of the screen; two by default")] = None,
 ) -> None:
     """Train on 1,017 measured molecules, screen 15,000, write a page with the hits: everything on data that RDKit carries."""
+    import logging
+    import sys
+
     from drugai.demo import run_demo
 
+    if sys.stderr.isatty():  # the story is for people; off a terminal the log has a JSON line an epoch and a shard
+        logging.getLogger("drugai").setLevel(logging.WARNING)
     run_demo(out, seed=seed, top=top, workers=workers, say=typer.echo)
 
 
