@@ -12,8 +12,8 @@ The run folder, which is also what the report page reads::
       summary.json               counts, histograms, rates of the whole library
 
 ``run.json``: ``format``, ``library`` {path, name, kind, sha256, bytes, records, smiles, ids}, ``scorer`` {kind: model | file | factory | object, sha256, and what a
-worker rebuilds it from: path, task, direction, …}, ``models`` [{path, sha256, describe}], ``caps``, ``trusted``, ``shard_size``, ``chunk``, ``keep``,
-``precision``, ``device``, ``center``, ``scale``, ``code`` {sha256, versions}, ``columns`` [{name, role, term, task, unit}], one entry a column of the shards.
+worker rebuilds it from: path, task, direction, …}, ``models`` [{path, sha256, kind}], ``caps``, ``trusted``, ``shard_size``, ``chunk``, ``keep``,
+``precision``, ``device``, ``center``, ``scale``, ``code`` {sha256, versions}, ``columns`` [{name, role, term, task, unit, model, key}], one entry a column of the shards.
 
 Columns of a shard, in this order (roles in brackets): ``index`` int64, the record's number from 0 [index] · ``id`` [id] · ``smiles`` as in the file [smiles] · columns
 carried over, strings [kept] · ``total`` float64 in [0, 1], 0 for a row that is dead or bad [total] · for each term ``<term>`` float32 raw value [raw] and

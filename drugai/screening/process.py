@@ -30,7 +30,8 @@ class Process:
 
     def __init__(self, threads: int) -> None:
         read, write = os.pipe()
-        count = str(threads)
+        given = os.environ.get("OMP_NUM_THREADS", "")
+        count = str(min(threads, int(given)) if given.isdigit() and int(given) else threads)  # a user's own bound holds
         wanted = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), count)
         environment = {**os.environ, **wanted, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
         self._child = subprocess.Popen(
