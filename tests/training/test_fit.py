@@ -5,7 +5,7 @@ import drugai
 from drugai.contracts import Dataset, Task
 from drugai.errors import ArtifactError, ConfigError, DatasetError
 from drugai.predictors import GNNConfig, MeanConfig, TreesConfig
-from drugai.training import evaluate, fit_predictor, model_config, validation_score
+from drugai.training import evaluate, fit_on, fit_predictor, model_config, validation_score
 from drugai.training.fit_ensemble import member_weights
 from drugai.training.run import evaluate_saved, train_predictor
 
@@ -20,8 +20,10 @@ def test_trees_beat_the_training_mean_on_measured_activity(activity, parts):
 
 
 def test_a_graph_network_learns_its_training_part(activity, parts):
-    model = fit_predictor(GNNConfig(epochs=60, learning_rate=3e-3, average=0.0).replace(**{"net.width": 64, "net.dropout": 0.0}), activity, parts)
-    assert evaluate(model, activity.take(parts.train))["r2"] > 0.5
+    train = activity.take(parts.train)
+    # validated on what it learns, so that the last and not an early epoch is kept
+    model = fit_on(GNNConfig(epochs=60, learning_rate=3e-3, average=0.0).replace(**{"net.width": 64, "net.dropout": 0.0}), train, train)
+    assert evaluate(model, train)["r2"] > 0.7
 
 
 def test_no_model_is_fitted_on_what_cannot_be_learned(activity):
@@ -96,8 +98,6 @@ def test_a_folder_that_is_no_model_is_never_overwritten(tmp_path):
 
 
 def test_a_users_own_model_is_trained_by_name(activity, parts):
-    from drugai.training.fit import fit_on
-
     class Own(MeanConfig):
         def fit(self, train, valid, seed=0):
             return fit_on(MeanConfig(), train, valid, seed=seed)
