@@ -14,7 +14,7 @@ import pytest
 from drugai.errors import ArtifactError
 from drugai.molecules import write_table
 from drugai.reports import hits_page
-from drugai.reports.hits import hits_table
+from drugai.reports.hits_table import hits_table
 from drugai.reports.page import write_page
 from drugai.reports.structures import draw_many
 from drugai.reports.tables import Column, RowTable
