@@ -124,7 +124,7 @@ class Config:
     def describe(cls) -> list[tuple[str, str, Any, str]]:
         """Rows (key, type, default, meaning) for ``--help`` and the reference."""
         types_of = typing.get_type_hints(cls)
-        rows = []
+        rows: list[tuple[str, str, Any, str]] = []
         for item in dataclasses.fields(cls):
             declared = types_of[item.name]
             if isinstance(declared, type) and issubclass(declared, Config):

@@ -112,9 +112,9 @@ def defer_interrupts() -> Iterator[Callable[[], bool]]:
         signal.signal(number, previous[number])
 
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            previous[number] = signal.getsignal(number)
-            signal.signal(number, note)
+        for which in (signal.SIGTERM, signal.SIGINT):
+            previous[which] = signal.getsignal(which)
+            signal.signal(which, note)
     except ValueError:
         previous.clear()
     try:

@@ -3,11 +3,10 @@ import logging
 import os
 import signal
 
+import pytest
 from drugai.catalogue import lookup, names, register
 from drugai.errors import ConfigError, count_reasons, nearest
 from drugai.runtime import JsonLines, defer_interrupts, derive_seed, generator, parallel_map
-
-import pytest
 
 
 def test_derived_seeds_depend_on_seed_and_purpose_alone():

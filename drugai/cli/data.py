@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -92,7 +92,7 @@ def split(
     label = np.full(len(found), "", dtype=object)
     for name in ("train", "valid", "test"):
         label[parts.part(name)] = name
-    columns = {"id": list(found.ids), "smiles": list(found.smiles)}
+    columns: dict[str, Any] = {"id": list(found.ids), "smiles": list(found.smiles)}
     columns |= {task.name: found.y[:, index] for index, task in enumerate(found.tasks)}
     write_table(out, {**columns, "part": label.tolist()})
     unplaced = len(found) - len(parts.train) - len(parts.valid) - len(parts.test)

@@ -198,7 +198,8 @@ def _featurize(batch: MoleculeBatch) -> MolecularGraphs:
             for bond in mol.GetBonds():
                 code = _STEREO_BONDS.get(bond.GetStereo(), 0)
                 if code:
-                    stereo.append((row, *sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())), code))
+                    first, second = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+                    stereo.append((row, first, second, code))
     return _assemble(n_atoms, n_positions, invariants, places, orders, chiral, stereo, tuple(reasons))
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from drugai.config import Config, setting, tunable
+from drugai.config import Config, tunable
 from drugai.errors import ConfigError
 from drugai.featurizers.graphs import BOND_CODES
 from drugai.models.graph_batch import GraphTensors, atom_embedding, bond_embedding, distinct_atoms, softmax_by, sum_by
@@ -89,7 +89,7 @@ class GIN(nn.Module):
         kinds, which = distinct_atoms(graphs.atoms)
         states = self.atom(kinds)[which]  # [V, d]
         for bond, mix, norm in zip(self.bonds, self.mix, self.norms, strict=True):
-            messages = torch.relu(states[graphs.source] + bond.weight[graphs.bonds])  # [E, d]
+            messages = torch.relu(states[graphs.source] + bond(graphs.bonds))  # [E, d]
             gathered = states + sum_by(messages, graphs.target, states.shape[0])
             states = states + self.dropout(torch.relu(norm(mix(gathered))))
         return states

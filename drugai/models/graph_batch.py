@@ -32,8 +32,10 @@ class GraphTensors:
 
     def to(self, device: torch.device | str) -> GraphTensors:
         """The same graphs on another device."""
-        moved = [part.to(device, non_blocking=True) for part in (self.atoms, self.source, self.target, self.bonds, self.molecule)]
-        return GraphTensors(*moved, self.size, None if self.extra is None else self.extra.to(device, non_blocking=True))
+        atoms, source, target, bonds, molecule = (
+            part.to(device, non_blocking=True) for part in (self.atoms, self.source, self.target, self.bonds, self.molecule)
+        )
+        return GraphTensors(atoms, source, target, bonds, molecule, self.size, None if self.extra is None else self.extra.to(device, non_blocking=True))
 
 
 def to_tensors(batch: GraphBatch, extra: torch.Tensor | None = None) -> GraphTensors:
@@ -90,6 +92,7 @@ class CodeEmbedding(torch.nn.Module):
         super().__init__()
         starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
         self.register_buffer("starts", starts, persistent=False)
+        self.starts: torch.Tensor
         self.table = torch.nn.Embedding(sum(sizes), width)
         torch.nn.init.normal_(self.table.weight, std=len(sizes) ** -0.5)
 

@@ -69,7 +69,7 @@ def _fit_one(
     }
     if task.kind == "multiclass":
         parameters["num_class"] = task.n_classes
-    sets = {}
+    sets: dict[str, Any] = {}
     for name, part in parts.items():
         known = ~np.isnan(part.y[:, index])
         weights = part.weights[known] if part.weights is not None else None

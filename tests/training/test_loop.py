@@ -1,8 +1,8 @@
+import itertools
 import math
 
 import pytest
 import torch
-
 from drugai.errors import ArtifactError, ConfigError
 from drugai.training.loop import CHECKPOINT, LoopConfig, pick_device, run_loop, schedule_rate
 
@@ -115,7 +115,7 @@ def test_schedule_rises_then_falls_to_its_floor():
     assert rates[5] == pytest.approx(0.5)
     assert max(rates) == pytest.approx(1.0)
     assert rates[-1] == pytest.approx(0.01)
-    assert all(first >= second for first, second in zip(rates[10:], rates[11:], strict=False))
+    assert all(first >= second for first, second in itertools.pairwise(rates[10:]))
 
 
 def test_a_minutes_budget_ends_the_run():
