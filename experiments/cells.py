@@ -39,7 +39,7 @@ def cell(folder: Path, name: str, compute: Callable[[], dict[str, Any]], *, code
     wall, before = time.perf_counter(), os.times()
     try:
         found = compute()
-    except Exception as error:  # noqa: BLE001 - a failed cell is a result: it is kept and shown
+    except Exception as error:
         found = {"failed": f"{type(error).__name__}: {error}"}
         print(f"{name}: {found['failed']}", file=sys.stderr)
     after = os.times()

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from drugai.contracts import Dataset, Predictions, Split, Task
 from drugai.errors import DatasetError
 

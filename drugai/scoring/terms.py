@@ -197,7 +197,7 @@ def function_term(
         smiles = list(batch.smiles)
         try:
             return np.asarray(call(smiles), dtype=float), [""] * len(smiles)
-        except Exception as error:  # noqa: BLE001 - a user's function may raise anything; the reason says what
+        except Exception as error:
             if len(smiles) <= 1:
                 return np.full(len(smiles), np.nan), [reason(E_VALUE, f"term {name!r} raised {type(error).__name__}: {error}")] * len(smiles)
         parts = [function(batch.take([row])) for row in range(len(smiles))]

@@ -138,7 +138,6 @@ def tune(
     Returns:
         The study with ``best_config``, ``best_value`` and Optuna's own study.
     """
-    import optuna
 
     found = direction if direction is not None else getattr(evaluate, "direction", None)
     if found is None:
@@ -244,7 +243,7 @@ def _run_one(plan: StudyPlan, study: Any, trial: Any, values: Mapping[str, Any])
     except optuna.TrialPruned:
         trial.set_user_attr("cpu_seconds", round(time.process_time() - began, 3))
         study.tell(trial, state=TrialState.PRUNED)
-    except Exception as error:  # noqa: BLE001 - a trial may fail in any way: it is marked with the reason and the study goes on
+    except Exception as error:
         trial.set_user_attr("error", f"{type(error).__name__}: {error}")
         study.tell(trial, state=TrialState.FAIL)
         logger.warning("trial %d failed: %s: %s", trial.number, type(error).__name__, error)

@@ -2,7 +2,6 @@ import csv
 
 import numpy as np
 import pytest
-
 from drugai.errors import DatasetError
 from drugai.predictors import MeanConfig
 from drugai.predictors.streaming import predict_file

@@ -1,8 +1,20 @@
 import numpy as np
 import pytest
-
 from drugai.errors import ConfigError
-from drugai.scoring import Budgeted, build_scorer, function_term, mean_of, no_alerts, predicted, product_of, property_term, qed, similar_to, substructure, within
+from drugai.scoring import (
+    Budgeted,
+    build_scorer,
+    function_term,
+    mean_of,
+    no_alerts,
+    predicted,
+    product_of,
+    property_term,
+    qed,
+    similar_to,
+    substructure,
+    within,
+)
 from drugai.scoring.transforms import DoubleSigmoid, Gaussian, MaxGaussian, MinGaussian, Ramp, Sigmoid, Step, ValueMap, Window
 
 ASPIRIN, NICOTINE, CATECHOL_PAINS, BAD = "CC(=O)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1", "Oc1ccccc1O", "c1ccccc"
