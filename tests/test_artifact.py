@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+
 from drugai.artifact import MANIFEST, read_artifact, write_artifact, write_text_atomically
 from drugai.errors import ArtifactError
 

@@ -1,6 +1,7 @@
 from dataclasses import dataclass, field
 
 import pytest
+
 from drugai.config import Config, Range, parse_settings, setting, tunable
 from drugai.errors import ConfigError
 

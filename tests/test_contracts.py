@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from drugai.contracts import Dataset, Predictions, Split, Task
 from drugai.errors import DatasetError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from drugai import demo
 from drugai.data import read_dataset, split
 from drugai.molecules import read_table

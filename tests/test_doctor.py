@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from drugai import doctor
 from drugai.contracts import Task
 from drugai.predictors.constant import MeanPredictor

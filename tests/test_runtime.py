@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+
 from drugai.catalogue import lookup, names, register
 from drugai.errors import ConfigError, count_reasons, nearest
 from drugai.runtime import JsonLines, defer_interrupts, derive_seed, generator, parallel_map

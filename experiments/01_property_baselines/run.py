@@ -21,9 +21,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
-import drugai  # noqa: E402
 from cells import cell, code_hash  # noqa: E402
 from chemprop_cell import chemprop_predictions  # noqa: E402
+
+import drugai  # noqa: E402
 from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.contracts import Dataset, Split  # noqa: E402
 from drugai.metrics.property import direction, estimate, known_pairs, metric_function, paired_difference  # noqa: E402

@@ -25,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from cells import code_hash  # noqa: E402
+from rdkit import Chem, RDLogger  # noqa: E402
+
 from drugai.artifact import versions, write_text_atomically  # noqa: E402
 from drugai.contracts import Dataset, Task  # noqa: E402
 from drugai.data import fetch_files  # noqa: E402
@@ -32,7 +34,6 @@ from drugai.featurizers.graphs import featurize_graphs  # noqa: E402
 from drugai.molecules import MoleculeBatch, read_table  # noqa: E402
 from drugai.predictors import GNNConfig  # noqa: E402
 from drugai.training.fit import fit_on  # noqa: E402
-from rdkit import Chem, RDLogger  # noqa: E402
 
 CODE = code_hash(["molecules", "featurizers", "models", "predictors"])
 CHEMPROP_NET = {"net.encoder": "dmpnn", "net.width": 300, "net.depth": 3, "net.head_width": 300, "net.head_depth": 1, "net.dropout": 0.0}

@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from moses_data import filters, folder, molecules, references
+
 from drugai.generation import evaluate_samples
 from drugai.generation.fitting import thread_count
 from drugai.metrics.generation import frechet_distance, moments
 from drugai.models.chemnet import chemnet
 from drugai.runtime import configure_logging, generator
-from moses_data import filters, folder, molecules, references
 
 logger = logging.getLogger("drugai.experiments.moses")
 LARGEST = 30_000

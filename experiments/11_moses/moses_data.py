@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+
 from drugai.generation import Reference
 from drugai.molecules.patterns import PatternSet
 

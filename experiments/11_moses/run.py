@@ -10,9 +10,10 @@ import json
 import time
 from pathlib import Path
 
+from moses_data import filters, molecules, references
+
 from drugai.generation import evaluate_samples, load_generator
 from drugai.generation.fitting import thread_count
-from moses_data import filters, molecules, references
 
 HERE = Path(__file__).parent
 COLUMNS = (

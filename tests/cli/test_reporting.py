@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
 from drugai.cli.app import app
 from drugai.contracts import Task
 from drugai.predictors.constant import MeanPredictor
 from drugai.screening import screen
-from typer.testing import CliRunner
 
 
 @pytest.fixture(scope="module")

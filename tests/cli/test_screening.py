@@ -6,9 +6,10 @@ import csv
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
 from drugai.cli.app import app
 from drugai.errors import ConfigError
-from typer.testing import CliRunner
 
 RUN = CliRunner()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Dataset, Task
 
 SERIES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Dataset, Split, Task
 from drugai.data import audit, split
 

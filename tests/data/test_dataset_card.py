@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from drugai.data import card, cards
 from drugai.data.dataset_card import EVERY_OTHER_COLUMN, find_cards, read_card
 from drugai.data.splitting import SPLIT_METHODS

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from drugai.data import download
 from drugai.data.dataset_card import CardFile
 from drugai.data.download import fetch, fetch_file, fetch_files, locate, locate_file

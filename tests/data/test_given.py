@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Dataset, Task
 from drugai.data import split
 from drugai.errors import DatasetError

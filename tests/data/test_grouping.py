@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Dataset, Task
 from drugai.data import grouping
 from drugai.data.grouping import by_cluster, by_molecule, by_scaffold, merge_duplicates, usable_rows

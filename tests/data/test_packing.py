@@ -6,10 +6,11 @@ import logging
 
 import numpy as np
 import pytest
-from drugai.data.packing import TOLERANCE, first_fit, pack
-from drugai.errors import DatasetError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from drugai.data.packing import TOLERANCE, first_fit, pack
+from drugai.errors import DatasetError
 
 
 def groups_of(sizes: list[int]) -> list[np.ndarray]:

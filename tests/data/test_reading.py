@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 import pytest
+
 from drugai import catalogue
 from drugai.contracts import Dataset
 from drugai.data import read_csv, read_dataset, read_dataset_with_rejected

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+
 from drugai.data import audit, cards, locate, read_dataset, split
 from drugai.molecules.batch import MoleculeBatch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai import catalogue
 from drugai.contracts import Dataset, Split, Task
 from drugai.data import read_dataset, split

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from drugai.data.dataset_card import Card, CardFile, CardTask
 from drugai.data.tables import read_card_table
 from drugai.errors import DatasetError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.data.targets import infer_task, is_numeric, parse_values
 from drugai.errors import DatasetError
 

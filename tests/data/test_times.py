@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.data.times import read_times
 from drugai.errors import DatasetError
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from rdkit import Chem
+
 from drugai.featurizers.graphs import ATOM_COLUMNS, collate, concatenate, featurize_graphs, to_pyg
 from drugai.molecules import MoleculeBatch
-from rdkit import Chem
 
 MOLECULES = [
     "CC(=O)Oc1ccccc1C(=O)O",  # aspirin

@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 from drugai.errors import ConfigError, MoleculeError
 from drugai.featurizers.tokens import BOS, EOS, PAD, UNK, Vocabulary, split_smiles
 

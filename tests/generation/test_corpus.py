@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.errors import DatasetError
 from drugai.featurizers.tokens import BOS, EOS, PAD
 from drugai.generation.corpus import Corpus, bucketed, encode_corpus

@@ -43,6 +43,7 @@ def test_invalid_samples_count_for_validity_alone(reference):
 
 def test_internal_diversity_is_that_of_the_definition(reference):
     import numpy as np
+
     from drugai.molecules import fingerprint, tanimoto
 
     full = tanimoto(fingerprint(REFERENCE, bits=1024)).astype(float)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from drugai.errors import ConfigError, DatasetError
 from drugai.generation.finetune import FineTuneConfig, fine_tune
 from drugai.generation.fitting import GeneratorConfig, fit_generator

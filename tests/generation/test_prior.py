@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from drugai.contracts import Generator
 from drugai.errors import ArtifactError, ConfigError
 from drugai.featurizers.tokens import Vocabulary

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from drugai.catalogue import lookup
 from drugai.contracts import Dataset, Split, Task
 from drugai.errors import ConfigError, DatasetError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from drugai.linking.lexical import Lexicon
 from drugai.linking.memory import ancestor_similarity, identity_weights, neighbour_weights, ridge_weights
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from drugai.errors import DatasetError
 from drugai.linking.tables import Disease, Drug, Indication, LinkTables, read_tables
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rdkit.ML.Scoring import Scoring
+
 from drugai.errors import ConfigError
 from drugai.metrics.enrichment import bedroc, enrichment_factor, enrichment_summary
-from rdkit.ML.Scoring import Scoring
 
 
 def rdkit_list(active: np.ndarray, score: np.ndarray) -> list[list[float]]:

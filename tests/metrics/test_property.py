@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from drugai.metrics.property import estimate, metric_function, paired_difference, pr_auc, ranks, rmse, roc_auc, spearman
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.errors import ConfigError
 from drugai.metrics.retrieval import (
     average_precision,

@@ -23,8 +23,9 @@ MOLECULES = [
 
 def test_activations_are_those_of_the_fcd_package():
     import torch
-    from drugai.models import chemnet as room
     from fcd.utils import SmilesDataset, load_imported_model
+
+    from drugai.models import chemnet as room
 
     with room.resources.as_file(room.resources.files("fcd") / room._FILE) as path:
         model = load_imported_model(torch.load(path, weights_only=True)).eval()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from drugai.contracts import Task
 from drugai.featurizers.graphs import collate, featurize_graphs
 from drugai.models.gnn import ENCODERS, GIN, GNN, GNNNetConfig

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from drugai.errors import ConfigError
 from drugai.models.language import LanguageConfig, build_language_model
 
@@ -99,3 +100,15 @@ def test_width_must_be_shared_by_the_heads():
 def test_the_default_prior_fits_into_ten_megabytes():
     parameters = sum(value.numel() for value in build_language_model(LanguageConfig(), 28).parameters())
     assert parameters * 2 <= 10e6
+
+
+def test_a_training_step_and_a_sampling_step_run_on_the_meta_device(model):
+    # a tensor that stayed on the CPU makes an operation on the meta device fail, as it would on a GPU
+    model = model.to("meta")
+    tokens = torch.zeros((4, 9), dtype=torch.long, device="meta")
+    logits = model(tokens)
+    assert logits.shape == (4, 9, 20)
+    logits.float().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.device.type == "meta" for parameter in model.parameters())
+    found, _ = model.step(tokens[:, 0], model.start(4))
+    assert found.device.type == "meta"

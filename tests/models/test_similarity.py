@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from drugai.errors import ConfigError
 from drugai.models.similarity import ReferenceBits, mean_similarity, nearest_similarity
 

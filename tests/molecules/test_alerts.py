@@ -1,6 +1,7 @@
 """Structural alerts."""
 
 import pytest
+
 from drugai.errors import ConfigError
 from drugai.molecules.alerts import ALERT_SETS, find_alerts, has_alerts
 

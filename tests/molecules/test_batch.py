@@ -4,11 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
+from rdkit import Chem, rdBase
+
 from drugai.errors import DatasetError, code_of
 from drugai.molecules import batch as batch_module
 from drugai.molecules.batch import MoleculeBatch, parse_failure
 from drugai.molecules.fingerprints import fingerprint
-from rdkit import Chem, rdBase
 
 IBUPROFEN = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"

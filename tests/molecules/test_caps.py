@@ -3,10 +3,11 @@
 import time
 
 import pytest
+from rdkit import Chem
+
 from drugai.errors import ConfigError, code_of
 from drugai.molecules.batch import MoleculeBatch
 from drugai.molecules.caps import Caps, check_mol, check_text, clean_text
-from rdkit import Chem
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 

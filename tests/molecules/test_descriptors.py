@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 import pytest
-from drugai.errors import ConfigError
-from drugai.molecules.descriptors import BLOCKS, DESCRIPTOR_NAMES, FULL_DESCRIPTOR_NAMES, descriptors
 from rdkit import Chem
 from rdkit.Chem import Descriptors
+
+from drugai.errors import ConfigError
+from drugai.molecules.descriptors import BLOCKS, DESCRIPTOR_NAMES, FULL_DESCRIPTOR_NAMES, descriptors
 
 # aspirin, imatinib, penicillin G, cholesterol, sodium acetate, iron(II), strychnine, ethane-d6, methane, sulfamethoxazole, betaine, a radical, a dummy atom, dimethyl selenide
 MOLECULES = [

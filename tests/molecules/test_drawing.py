@@ -4,8 +4,9 @@ import time
 from xml.etree import ElementTree
 
 import pytest
-from drugai.molecules.drawing import draw_svg
 from rdkit import Chem
+
+from drugai.molecules.drawing import draw_svg
 
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from drugai.errors import ConfigError
-from drugai.molecules.batch import MoleculeBatch
-from drugai.molecules.fingerprints import FINGERPRINT_KINDS, fingerprint, width_of
 from rdkit import Chem, DataStructs
 from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import AllChem, MACCSkeys, rdFingerprintGenerator
+
+from drugai.errors import ConfigError
+from drugai.molecules.batch import MoleculeBatch
+from drugai.molecules.fingerprints import FINGERPRINT_KINDS, fingerprint, width_of
 
 # imatinib, caffeine, penicillin G
 SMILES = [

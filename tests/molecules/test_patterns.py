@@ -6,9 +6,10 @@ import pickle
 
 import numpy as np
 import pytest
+from rdkit import Chem
+
 from drugai.errors import DatasetError
 from drugai.molecules.patterns import PatternSet, passes_moses_filters
-from rdkit import Chem
 
 SMARTS = ["[#6]-[#7](=[#8])=[#8]", "[N;H2]c1ccccc1", "C(=O)Cl", "[#1]-[#8]-c", "*~*~*~[F,Cl,Br]", "[R2]"]
 MOLECULES = [

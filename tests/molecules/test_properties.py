@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drugai.molecules.properties import PROPERTIES, logp, qed, synthetic_accessibility, weight
 from rdkit import Chem, RDConfig
 from rdkit.Chem import QED, Crippen
 from rdkit.Chem import Descriptors as RDKitDescriptors
+
+from drugai.molecules.properties import PROPERTIES, logp, qed, synthetic_accessibility, weight
 
 # ibuprofen, morphine, erythromycin (a macrocycle), cubane (symmetric), spiropentane, water, aspirin written with explicit hydrogens on the acid
 SMILES = [

@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+
 from drugai.errors import ConfigError, DatasetError, code_of
 from drugai.molecules import delimited
 from drugai.molecules.columns import infer_id_column, infer_smiles_column

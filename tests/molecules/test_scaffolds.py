@@ -1,7 +1,8 @@
 """Murcko scaffolds."""
 
-from drugai.molecules.scaffolds import murcko_scaffolds
 from rdkit import Chem
+
+from drugai.molecules.scaffolds import murcko_scaffolds
 
 
 def test_known_scaffolds():

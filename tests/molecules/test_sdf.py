@@ -1,8 +1,9 @@
 """A damaged SDF record costs itself and no other."""
 
+from rdkit import Chem
+
 from drugai.errors import code_of
 from drugai.molecules.reading import column_names, read_library, read_table
-from rdkit import Chem
 
 
 def block(smi: str, title: str = "") -> str:

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+
 from drugai.errors import ConfigError
 from drugai.molecules.fingerprints import fingerprint
 from drugai.molecules.similarity import butina, nearest, pick_maxmin, tanimoto
-from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator
 
 # three salicylates, three xanthines, two steroids
 SMILES = [

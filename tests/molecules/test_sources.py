@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+
 from drugai.errors import DatasetError
 from drugai.molecules import sources
 from drugai.molecules.sources import LineSource

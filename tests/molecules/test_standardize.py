@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from drugai.errors import code_of
 from drugai.molecules.standardize import standardize
 

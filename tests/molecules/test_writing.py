@@ -5,6 +5,7 @@ import gzip
 
 import numpy as np
 import pytest
+
 from drugai.errors import DatasetError
 from drugai.molecules.reading import read_table
 from drugai.molecules.writing import atomic_file, neutral, write_table

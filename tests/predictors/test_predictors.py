@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Predictor
 from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, MeanConfig, TreesConfig, load_predictor

@@ -2,6 +2,7 @@ import csv
 
 import numpy as np
 import pytest
+
 from drugai.errors import DatasetError
 from drugai.predictors import MeanConfig
 from drugai.predictors.streaming import predict_file

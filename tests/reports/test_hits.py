@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from drugai.errors import ArtifactError
 from drugai.molecules import write_table
 from drugai.reports import hits_page

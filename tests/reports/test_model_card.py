@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Dataset, Predictions, Task
 from drugai.errors import ArtifactError, ConfigError
 from drugai.metrics.property import estimate

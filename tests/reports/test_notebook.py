@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from drugai.contracts import Predictions, Task
 from drugai.errors import DatasetError
 from drugai.reports import show_in_notebooks, to_html

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from drugai.reports.svg import Frame, histogram, lines, parity, roc, roc_points, ticks
 
 

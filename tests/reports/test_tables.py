@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from drugai.errors import DatasetError
 from drugai.reports import render
 from drugai.reports.tables import Column, RowTable, rounded

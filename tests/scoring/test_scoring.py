@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from drugai.errors import ConfigError
 from drugai.scoring import (
     Budgeted,

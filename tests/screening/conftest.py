@@ -6,8 +6,9 @@ import importlib.util
 import types
 from pathlib import Path
 
-import drugai
 import pytest
+
+import drugai
 from drugai.predictors.trees import TreesConfig
 
 BAD = {"": "E_EMPTY", "c1ccccc": "E_PARSE", "C" * 20_000: "E_TOO_LONG", "CС": "E_CHARSET", "[Mg+1000]": "E_CHARGE", ".".join("C" * 60): "E_FRAGMENTS"}

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from drugai.molecules import MoleculeBatch
 from drugai.scoring import Term, TermScorer, property_term
 from drugai.scoring.transforms import Ramp

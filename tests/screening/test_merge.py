@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from drugai.screening.merge import count_between, top_rows, value_histograms
 from drugai.screening.plan import Column, Library, Plan
 from drugai.screening.shard import Shard, count_rows

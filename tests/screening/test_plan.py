@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from drugai.errors import ArtifactError
 from drugai.screening.plan import Column, Library, Plan, differences
 

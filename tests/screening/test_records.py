@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from drugai.molecules import column_names, infer_id_column, write_table
 from drugai.screening.plan import Library, Plan
 from drugai.screening.records import read_chunks

@@ -14,10 +14,11 @@ from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
-import drugai
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+import drugai
 from drugai.errors import ConfigError, DatasetError, code_of
 from drugai.molecules import read_table
 from drugai.scoring import TermScorer, mean_of, predicted, product_of, property_term, qed, within

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from drugai.errors import ConfigError
 from drugai.screening.selection import describe_top, read_actives
 

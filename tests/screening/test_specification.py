@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-import drugai
 import pytest
+
+import drugai
 from drugai.errors import ConfigError
 from drugai.scoring import predicted, product_of, qed, similar_to, within
 from drugai.screening.specification import make_from_factory, specify

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pyarrow.parquet as pq
 import pytest
+
 from drugai.errors import DrugaiError, code_of
 from drugai.screening import screen
 from drugai.screening.plan import Library, Plan

@@ -1,6 +1,7 @@
-import drugai
 import numpy as np
 import pytest
+
+import drugai
 from drugai.contracts import Dataset, Task
 from drugai.errors import ArtifactError, ConfigError, DatasetError
 from drugai.predictors import GNNConfig, MeanConfig, TreesConfig

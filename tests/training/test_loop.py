@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+
 from drugai.errors import ArtifactError, ConfigError
 from drugai.training.loop import CHECKPOINT, LoopConfig, pick_device, run_loop, schedule_rate
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from drugai.config import Config, tunable
 from drugai.errors import ConfigError
 from drugai.tuning import config_space, tune
