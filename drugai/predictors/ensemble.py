@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,10 +80,8 @@ class EnsemblePredictor(TrainedPredictor):
         return Packed("ensemble", {"weights": self.weights.tolist()}, record, arrays, texts)
 
     @classmethod
-    def unpack(cls, stored: Stored) -> EnsemblePredictor:
-        """Rebuild from an artifact."""
-        from drugai.predictors.loading import unpack
-
-        members = [unpack(stored.member(index)) for index in range(len(stored.record["members"]))]
+    def unpack(cls, stored: Stored, unpack_member: Callable[[Stored], TrainedPredictor]) -> EnsemblePredictor:
+        """Rebuild from an artifact; a member may be of any kind."""
+        members = [unpack_member(stored.member(index)) for index in range(len(stored.record["members"]))]
         record = {key: value for key, value in stored.record.items() if key != "members"}
         return cls(members, stored.config["weights"], record)

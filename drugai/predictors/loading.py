@@ -38,5 +38,5 @@ def unpack(stored: Stored) -> TrainedPredictor:
     if stored.kind == "ensemble":
         from drugai.predictors.ensemble import EnsemblePredictor
 
-        return EnsemblePredictor.unpack(stored)
+        return EnsemblePredictor.unpack(stored, unpack)
     raise ArtifactError(f"{stored.artifact.path}: a predictor of kind {stored.kind!r} is unknown to this version of drugai; upgrade, or train again")

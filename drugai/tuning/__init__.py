@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drugai.tuning.space import Space, config_space, read_space
-from drugai.tuning.tune import Study, tune
+from drugai.tuning.study import Study
+from drugai.tuning.tune import tune
 
 __all__ = ["Space", "Study", "config_space", "read_space", "tune"]

@@ -9,7 +9,7 @@ from drugai.contracts import Dataset, Split
 from drugai.metrics.property import Estimate, paired_difference
 from drugai.training.evaluation import ValidationScore, score_predictions
 from drugai.training.fit import fit_predictor
-from drugai.tuning.tune import Study
+from drugai.tuning.study import Study
 
 
 @dataclass(frozen=True)

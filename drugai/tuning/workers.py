@@ -6,13 +6,11 @@ import logging
 import os
 import time
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
 
 from drugai.errors import ConfigError
-from drugai.runtime import defer_interrupts, die_with_parent, divide_threads
-
-if TYPE_CHECKING:
-    from drugai.tuning.tune import StudyPlan
+from drugai.runtime import configure_logging, defer_interrupts, die_with_parent, divide_threads
+from drugai.tuning.plan import StudyPlan
+from drugai.tuning.working import work
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +59,5 @@ def run_workers(plan: StudyPlan, jobs: int) -> None:
 
 def _worker(plan: StudyPlan) -> None:
     die_with_parent()
-    from drugai.runtime import configure_logging
-    from drugai.tuning.tune import work
-
     configure_logging("warning")
     work(plan)
