@@ -70,7 +70,7 @@ def require(table: TextTable, column: str, where: str) -> list[str]:
 def read_text_file(path: Path, file: CardFile) -> TextTable:
     """One file of a card, with the layout that the card states or the file's own header."""
     from drugai.molecules.delimited import Layout, read_layout, read_rows
-    from drugai.molecules.reading import kind_of
+    from drugai.molecules.formats import kind_of
     from drugai.molecules.sources import LineSource
 
     kind = file.format or kind_of(path)
@@ -91,7 +91,8 @@ def read_text_file(path: Path, file: CardFile) -> TextTable:
 
 def read_any_table(path: Path) -> TextTable:
     """A file of any format that :func:`drugai.molecules.reading.read_table` knows."""
-    from drugai.molecules.reading import kind_of, read_table
+    from drugai.molecules.formats import kind_of
+from drugai.molecules.reading import read_table
 
     read = read_table(path)
     unit = "row" if kind_of(path) == "parquet" else "line"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from drugai.errors import DatasetError
-from drugai.molecules.reading import kind_of
+from drugai.molecules.formats import kind_of
 from drugai.molecules.writing import _cells, _is_text, _packed, atomic_file, neutral
 
 

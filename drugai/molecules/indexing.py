@@ -13,7 +13,7 @@ from typing import Any
 
 from drugai.errors import ConfigError, DatasetError
 from drugai.molecules import delimited, parquet, sdf
-from drugai.molecules.reading import kind_of
+from drugai.molecules.formats import kind_of
 from drugai.molecules.sources import LineSource
 
 

@@ -17,15 +17,13 @@ from drugai.molecules import delimited, parquet, sdf
 from drugai.molecules.batch import MoleculeBatch
 from drugai.molecules.caps import DEFAULT_CAPS, Caps
 from drugai.molecules.columns import distinct, find_column, infer_id_column, infer_smiles_column
+from drugai.molecules.formats import kind_of
 from drugai.molecules.sources import LineSource
 
 if TYPE_CHECKING:
     from drugai.molecules.indexing import LibraryIndex
 
 log = logging.getLogger(__name__)
-
-KINDS = {".smi": "smi", ".smiles": "smi", ".ism": "smi", ".txt": "smi", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv",
-         ".sdf": "sdf", ".sd": "sdf", ".mol": "sdf", ".parquet": "parquet", ".pq": "parquet"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,6 @@ class Block:
     lines: list[int]
     columns: dict[str, list[str]]
     reasons: dict[int, str] = field(default_factory=dict)
-
-
-def kind_of(path: str | Path) -> str:
-    """The format by the file's name: smi, csv, tsv, sdf or parquet (``library.csv.gz`` is csv)."""
-    name = Path(path).name.lower()
-    suffixes = Path(name.removesuffix(".gz")).suffixes
-    kind = KINDS.get(suffixes[-1]) if suffixes else None
-    if kind is None:
-        raise DatasetError(f"{path}: the format is told by the name, and {name!r} ends in none of {', '.join(KINDS)} (each also with .gz)")
-    return kind
 
 
 def read_library(

@@ -21,7 +21,7 @@ from rdkit import Chem, rdBase
 
 from drugai.errors import DatasetError
 from drugai.molecules.columns import infer_id_column, infer_smiles_column
-from drugai.molecules.reading import kind_of
+from drugai.molecules.formats import kind_of
 
 # What a spreadsheet takes for a formula begins with one of these; tab and carriage return are cut off before it looks.
 _FORMULA = re.compile(r"^[\t\r\n ]*[=+\-@]")

@@ -10,7 +10,7 @@ from typing import Any
 from drugai.artifact import file_checksum
 from drugai.molecules import LibraryIndex, column_names, index_library, infer_id_column, infer_smiles_column, read_library
 from drugai.molecules.columns import find_column
-from drugai.molecules.reading import kind_of
+from drugai.molecules.formats import kind_of
 from drugai.screening.folder import RunFolder
 from drugai.screening.plan import Library, Plan, code_identity
 
