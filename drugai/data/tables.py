@@ -92,7 +92,7 @@ def read_text_file(path: Path, file: CardFile) -> TextTable:
 def read_any_table(path: Path) -> TextTable:
     """A file of any format that :func:`drugai.molecules.reading.read_table` knows."""
     from drugai.molecules.formats import kind_of
-from drugai.molecules.reading import read_table
+    from drugai.molecules.reading import read_table
 
     read = read_table(path)
     unit = "row" if kind_of(path) == "parquet" else "line"
