@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 tune_app = typer.Typer(help="Search a Config with Optuna; the same command continues a study.", no_args_is_help=True)
-study_app = typer.Typer(help="Studies: list, show, best, export.", no_args_is_help=True)
+study_app = typer.Typer(help="Studies: list, show, best, export, plot.", no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(help="folder that holds the journal of its studies")]
 
@@ -97,3 +97,11 @@ def export(name: str, out: Out, to: Annotated[Path, typer.Option(help=".csv, .ts
 
     write_table(to, study_columns(out, name))
     typer.echo(f"→ {to}")
+
+
+@study_app.command()
+def plot(name: str, out: Out, to: Annotated[Path | None, typer.Option(help="HTML file; NAME.html in --out by default")] = None) -> None:
+    """The study's page: history, importances, slices, parallel coordinates, time line, leaderboard."""
+    from drugai.reports.study import study_page
+
+    typer.echo(str(study_page(out, name, to)))

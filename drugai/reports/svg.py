@@ -171,6 +171,33 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x_la
     return _chart(size, f"{y_label} against {x_label}", frame.axes(x_label, y_label), *parts)
 
 
+def scatter(
+    xs: Sequence[float], ys: Sequence[float], *, x_label: str, y_label: str, words: Sequence[str] | None = None, strong: int | None = None, size: tuple[int, int] = (500, 300)
+) -> Markup:
+    """Points; ``words`` are shown on hovering, the point ``strong`` is drawn larger."""
+    x, y = np.asarray(xs, float), np.asarray(ys, float)
+    known = np.isfinite(x) & np.isfinite(y)
+    frame = Frame(*size, _padded(x[known]) if known.any() else (0, 1), _padded(y[known]) if known.any() else (0, 1))
+    parts = []
+    for row in np.flatnonzero(known).tolist():
+        text = words[row] if words is not None else f"{x[row]:.4g}, {y[row]:.4g}"
+        parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>').format(frame.px(x[row]), frame.py(y[row]), 6 if row == strong else 3.2, text))
+    return _chart(size, f"{y_label} against {x_label} of {int(known.sum())} points", frame.axes(x_label, y_label), *parts)
+
+
+def bars(shares: Mapping[str, float], *, label: str, width: int = 520) -> Markup:
+    """Named horizontal bars, longest first, with their values."""
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    most = max((value for _, value in ordered), default=1.0) or 1.0
+    size, parts = (width, 24 * len(ordered) + 16), []
+    for row, (name, value) in enumerate(ordered):
+        y = 8 + 24 * row
+        parts.append(Markup('<text class="tick" x="170" y="{}" text-anchor="end">{}</text>').format(y + 14, name))
+        parts.append(Markup('<rect class="bar" x="178" y="{}" width="{:.1f}" height="16"/>').format(y + 2, max(1.0, (width - 250) * value / most)))
+        parts.append(Markup('<text class="tick" x="{:.1f}" y="{}">{:.2f}</text>').format(184 + (width - 250) * value / most, y + 14, value))
+    return _chart(size, f"{label} of {', '.join(shares)}", *parts)
+
+
 def _chart(size: tuple[int, int], words: str, *parts: Markup) -> Markup:
     return _TITLE.format(*size, words, words, Markup("").join(parts))
 

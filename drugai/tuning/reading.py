@@ -115,6 +115,9 @@ def study_columns(folder: str | Path, name: str) -> dict[str, list[Any]]:
         label = "value" if len(study.directions) == 1 else f"value_{index}"
         columns[label] = [trial.values[index] if trial.values else None for trial in trials]
     columns |= {key: [trial.params.get(key) for trial in trials] for key in keys}
+    columns["started"] = [trial.datetime_start.timestamp() if trial.datetime_start else None for trial in trials]
+    columns["seconds"] = [trial.duration.total_seconds() if trial.duration else None for trial in trials]
+    columns["worker"] = [f"{trial.user_attrs.get('host', '')}:{trial.user_attrs.get('pid', '')}" for trial in trials]
     for attribute in ("seed", "epochs", "cpu_seconds", "retry_of", "duplicate_of", "error"):
         columns[attribute] = [trial.user_attrs.get(attribute) for trial in trials]
     return columns
