@@ -179,7 +179,7 @@ def _screen(folder: Path, data: Dataset, parts: Split, model: Path, top: int, wo
     actives = [smi for smi, value in zip(train.smiles, train.y[:, 0], strict=True) if value >= ACTIVE]
     readable = MoleculeBatch(actives).valid
     hits = screen(
-        library, folder / "scorer.toml", out=run, top=top, keep=["source"], workers=workers or min(2, available_cpus()), shard_size=2500,
+        library, folder / "scorer.toml", out=run, top=top, keep=["source"], workers=workers or min(2, available_cpus()), shard_size=2500, chunk=500,
         actives=[smi for smi, good in zip(actives, readable, strict=True) if good],
     )  # fmt: skip
     found = hits.summary
