@@ -45,7 +45,8 @@ class Budgeted:
                 new[smi] = None
         if new:
             self.remember(list(new), self.scorer.score(list(new)))
-        names = next(iter(self.known.values()))[1].keys() if self.known else []
+        rows = [self.known[smi] for smi in batch.canonical if smi in self.known]
+        names = list(dict.fromkeys(name for found in rows for name in found[1]))  # a molecule at which the scorer raised has no parts
         n = len(batch)
         total = np.zeros(n)
         parts = {name: np.full(n, np.nan) for name in names}
@@ -60,7 +61,7 @@ class Budgeted:
             total[row], of_parts, of_raw, why = self.known[smi]
             reasons[row] = why
             for name in names:
-                parts[name][row], raw[name][row] = of_parts[name], of_raw[name]
+                parts[name][row], raw[name][row] = of_parts.get(name, np.nan), of_raw.get(name, np.nan)
         return Scores(total, parts, raw, tuple(reasons))
 
     def remember(self, smiles: Sequence[str], scores: Scores) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from drugai.catalogue import lookup
 from drugai.contracts import Predictor
 from drugai.errors import ConfigError, nearest
+from drugai.scoring.objectives import objective_term
 from drugai.scoring.scorer import TermScorer
 from drugai.scoring.terms import Term, no_alerts, predicted, property_term, similar_to, substructure
 from drugai.scoring.transforms import Transform, make_transform
@@ -135,6 +136,13 @@ def _similarity(entry: dict[str, Any], _load: LoadPredictor | None, folder: Path
     return similar_to(smiles, transform, name=found.get("name", "similarity"), weight=found.get("weight", 1.0), filter=found.get("filter", False))
 
 
+def _objective(entry: dict[str, Any], _load: LoadPredictor | None, _folder: Path) -> Term:
+    found = _take(entry, ("name", "weight"))
+    if "name" not in found:
+        raise ConfigError('has no name; for example name = "perindopril_mpo"')
+    return objective_term(found["name"], weight=found.get("weight", 1.0))
+
+
 _OWN_PROPERTIES = ("qed", "synthetic_accessibility")
 TERMS: dict[str, Callable[..., Term]] = {
     "property": _property,
@@ -145,4 +153,5 @@ TERMS: dict[str, Callable[..., Term]] = {
     "substructure": _substructure,
     "forbidden": _forbidden,
     "similarity": _similarity,
+    "objective": _objective,
 }
