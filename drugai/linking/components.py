@@ -27,13 +27,15 @@ class MemoryConfig(Config):
     """How neighbours are weighed."""
 
     drug_neighbours: int = tunable(20, 5, 40, help="known drugs that vote, by text and by structure")
-    disease_neighbours: int = tunable(10, 3, 30, help="known diseases that vote for one that is unseen")
-    power: float = tunable(2.0, 1.0, 6.0, help="exponent on the similarity of a neighbour")
-    sharpness: float = tunable(6.0, 2.0, 20.0, log=True, help="of the ridge's Gaussian kernel on the text embeddings")
+    disease_neighbours: int = tunable(20, 5, 40, help="known diseases that vote for one that is unseen")
+    text_power: float = tunable(8.0, 1.0, 16.0, help="exponent on the text similarity of a known drug")
+    structure_power: float = tunable(4.0, 1.0, 8.0, help="exponent on the Tanimoto similarity of a known drug")
+    disease_power: float = tunable(4.0, 1.0, 16.0, help="exponent on the text similarity of a known disease")
+    sharpness: float = tunable(5.0, 2.0, 20.0, log=True, help="of the ridge's Gaussian kernel on the text embeddings")
     structure: float = tunable(0.4, 0.0, 0.8, help="share of the structure (Tanimoto) in the ridge's drug kernel")
     ontology: float = setting(0.0, help="share of the disease ontology's ancestors in the ridge's disease kernel; 0: text alone")
-    drug_penalty: float = tunable(0.3, 0.03, 3.0, log=True, help="λ of the ridge on the drug side")
-    disease_penalty: float = tunable(0.3, 0.03, 3.0, log=True, help="λ of the ridge on the disease side")
+    drug_penalty: float = tunable(0.5, 0.03, 3.0, log=True, help="λ of the ridge on the drug side")
+    disease_penalty: float = tunable(1.0, 0.03, 10.0, log=True, help="λ of the ridge on the disease side")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +114,15 @@ def score_components(
     drug_text = drugs.embeddings @ known.drugs.embeddings.T  # [q, n] cosine
     drug_shape = tanimoto(drugs.fingerprints, known.drugs.fingerprints)  # [q, n]
     disease_text = diseases.both @ known.diseases.both.T  # [c, m]
+    disease_full = diseases.embeddings @ known.diseases.embeddings.T
     seen_drug, seen_disease = drug_rows >= 0, disease_rows >= 0
 
     # a disease in memory answers for itself, an unseen one through its neighbours; likewise drugs
-    disease_side = np.where(seen_disease[:, None], identity_weights(disease_rows, m), neighbour_weights(disease_text, config.disease_neighbours, config.power))
-    drug_side = np.where(seen_drug[:, None], identity_weights(drug_rows, n), neighbour_weights(drug_text, config.drug_neighbours, config.power))
-    structure_side = neighbour_weights(drug_shape, config.drug_neighbours, config.power)
+    disease_side = np.where(
+        seen_disease[:, None], identity_weights(disease_rows, m), neighbour_weights(disease_full, config.disease_neighbours, config.disease_power)
+    )
+    drug_side = np.where(seen_drug[:, None], identity_weights(drug_rows, n), neighbour_weights(drug_text, config.drug_neighbours, config.text_power))
+    structure_side = neighbour_weights(drug_shape, config.drug_neighbours, config.structure_power)
 
     by_disease, by_drug = labels.sum(axis=0), labels.sum(axis=1)
     popularity = np.log1p(np.where(seen_disease, by_disease[disease_rows], 0.0))[None, :] + np.log1p(np.where(seen_drug, by_drug[drug_rows], 0.0))[:, None]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from drugai.errors import DatasetError, unknown
-from drugai.linking.tables import LinkTables, read_tables
+from drugai.linking.tables import POSITIVE_KINDS, LinkTables, read_tables
 from drugai.runtime import generator
 
 REGIMES = ("drug", "disease", "both")
@@ -75,7 +75,7 @@ class Benchmark:
         view = self._view(regime, drug == TRAIN, disease == TRAIN, drug == VALID, disease == VALID)
         return self._without_test(view, regime, seed)
 
-    def inner_views(self, regime: str, seed: int, folds: int = 4) -> Iterator[View]:
+    def inner_views(self, regime: str, seed: int, folds: int = 3) -> Iterator[View]:
         """Folds over train and valid, groups kept whole: each row of them is asked once. No test row appears on the side that the regime holds out."""
         drug_open, disease_open = self.drug_parts[seed] != TEST, self.disease_parts[seed] != TEST
         drug_fold = _folds(self.drug_groups, folds, seed)
@@ -84,6 +84,11 @@ class Benchmark:
             asked_drug, asked_disease = drug_open & (drug_fold == fold), disease_open & (disease_fold == fold)
             view = self._view(regime, drug_open & ~asked_drug, disease_open & ~asked_disease, asked_drug, asked_disease)
             yield self._without_test(view, regime, seed)
+
+    def whole_view(self) -> View:
+        """Everything is known and everything is asked."""
+        drugs, diseases = np.arange(len(self.labels)), np.arange(self.labels.shape[1])
+        return View(drugs, diseases, drugs, diseases)
 
     def _view(self, regime: str, drug_known: np.ndarray, disease_known: np.ndarray, drug_asked: np.ndarray, disease_asked: np.ndarray) -> View:
         if regime not in REGIMES:
@@ -161,6 +166,29 @@ def read_benchmark(folder: str | Path | None = None) -> Benchmark:
         np.array(splits["drug_group"])[drugs],
         np.array(splits["disease_group"])[diseases],
     )
+
+
+def whole_benchmark(tables: LinkTables, seed: int = 0) -> Benchmark:
+    """Everything of the tables as known, nothing held out: what a linker that ships is fitted on. Inner folds keep similar drugs together.
+
+    Raises:
+        DatasetError: The tables have no pair that is treated.
+    """
+    from drugai.molecules import MoleculeBatch, butina, fingerprint
+
+    labels = np.zeros((len(tables.drugs), len(tables.diseases)), dtype=bool)
+    sources = np.zeros(labels.shape, dtype=np.float32)
+    for (drug, disease), found in tables.pairs().items():
+        labels[drug, disease] = True
+        sources[drug, disease] = len({source for one in found for source in one.sources})
+    if not labels.any():
+        raise DatasetError(f"{tables.name}: no pair of kind {' or '.join(POSITIVE_KINDS)}; there is nothing to learn")
+    candidates = np.ones_like(labels)
+    for drug, disease in tables.pairs(("clinical", "trial_failed")):
+        candidates[drug, disease] = labels[drug, disease]
+    fingerprints = fingerprint(MoleculeBatch([drug.smiles for drug in tables.drugs]), "morgan")
+    drug_parts, disease_parts = np.zeros(len(labels), dtype=int), np.zeros(labels.shape[1], dtype=int)
+    return Benchmark(tables, labels, candidates, sources, {seed: drug_parts}, {seed: disease_parts}, butina(fingerprints, 0.4), np.arange(labels.shape[1]))
 
 
 def _folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:

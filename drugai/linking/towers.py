@@ -33,7 +33,7 @@ class TowerConfig(Config):
     scale: float = tunable(12.0, 5.0, 50.0, log=True, help="inverse temperature at the start; it is learned")
     weight_by_sources: float = tunable(0.0, 0.0, 1.0, help="a pair counts (number of sources) to this power")
     loop: LoopConfig = field(
-        default_factory=lambda: LoopConfig(epochs=60, learning_rate=4e-3, weight_decay=1e-2, warmup=0.05, precision="fp32", device="cpu", patience=20)
+        default_factory=lambda: LoopConfig(epochs=60, learning_rate=4e-3, weight_decay=1e-2, warmup=0.05, precision="fp32", device="cpu", patience=12)
     )
 
 

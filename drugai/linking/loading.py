@@ -1,0 +1,156 @@
+"""Fit a linker on tables, keep it as an artifact folder, load it again."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drugai.artifact import read_artifact, write_artifact
+from drugai.errors import ArtifactError
+from drugai.linking.components import Diseases, Drugs, Knowledge
+from drugai.linking.encoding import encode_diseases, encode_drugs
+from drugai.linking.fitting import Fusion, LinkerConfig, fit_final_towers, fit_fusion
+from drugai.linking.linker import Linker
+from drugai.linking.masking import mask_tables, measure_leakage
+from drugai.linking.protocol import whole_benchmark
+from drugai.linking.tables import Disease, Drug, Indication, LinkTables
+from drugai.linking.towers import Towers
+from drugai.models.text import TextEncoder
+
+logger = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).resolve().parent.parent / "shipped" / "linker_primer"
+
+
+def fit_linker(
+    tables: LinkTables,
+    config: LinkerConfig | None = None,
+    *,
+    seed: int = 0,
+    encoder: TextEncoder | None = None,
+    on_regime: Callable[[str, Fusion], None] | None = None,
+) -> Linker:
+    """Fit a linker on everything that the tables know.
+
+    The weights of the fusion are chosen on inner folds that keep similar drugs together, once for an unseen drug that asks and once for an unseen disease;
+    then the towers are trained on all pairs.
+
+    Args:
+        tables: Drugs, diseases, indications.
+        config: How.
+        seed: Of folds, weights, dropout.
+        encoder: Of texts; the packaged one by default.
+        on_regime: Called with each regime's fusion.
+    """
+    config = config or LinkerConfig()
+    encoder = encoder or TextEncoder()
+    benchmark = whole_benchmark(tables, seed)
+    contradictions = tables.contradictions()
+    if contradictions:
+        logger.warning(
+            "%d pairs are both treated and not (first: %s - %s); they stay in", len(contradictions), contradictions[0][0].drug, contradictions[0][0].disease
+        )
+    texts = mask_tables(tables) if config.masked else None
+    drugs = encode_drugs(tables.drugs, encoder, view=config.view, texts=texts)
+    diseases = encode_diseases(tables.diseases, encoder)
+    fusions: dict[str, Fusion] = {}
+    for regime in ("drug", "disease"):
+        fusions[regime] = fit_fusion(benchmark, regime, drugs, diseases, config, seed=seed)
+        if on_regime is not None:
+            on_regime(regime, fusions[regime])
+    towers = fit_final_towers(benchmark, benchmark.whole_view(), drugs, diseases, config, fusions["drug"].epochs, seed=seed)
+    # rounded as they are stored, so that a linker answers alike before and after saving
+    for module in towers.modules():
+        for values in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+            values.data = values.data.half().float()
+    drugs = Drugs(drugs.texts, _rounded(drugs.embeddings), drugs.fingerprints)
+    diseases = Diseases(diseases.texts, _rounded(diseases.embeddings), _rounded(diseases.names), diseases.ancestors)
+    return Linker(tables, Knowledge(drugs, diseases, benchmark.labels), towers, fusions, config, encoder)
+
+
+def save_linker(linker: Linker, path: str | Path, *, notes: Mapping[str, Any] | None = None) -> Path:
+    """Write the linker as an artifact folder: towers and embeddings in half precision, fingerprints packed, tables as JSON."""
+    known = linker.knowledge
+    arrays: dict[str, Mapping[str, Any]] = {
+        "towers": {name: value.half() for name, value in linker.towers.state_dict().items()},
+        "memory": {
+            "drugs": known.drugs.embeddings.astype(np.float16),
+            "fingerprints": np.packbits(known.drugs.fingerprints.astype(bool), axis=1),
+            "diseases": known.diseases.embeddings.astype(np.float16),
+            "names": known.diseases.names.astype(np.float16),
+            "forms": linker.form_embeddings.astype(np.float16),
+        },
+    }
+    tables = {
+        "name": linker.tables.name,
+        "drugs": [asdict(drug) for drug in linker.tables.drugs],
+        "diseases": [asdict(disease) for disease in linker.tables.diseases],
+        "indications": [[pair.drug, pair.disease, pair.kind, list(pair.sources)] for pair in linker.tables.indications],
+        "texts": list(known.drugs.texts),
+    }
+    leakage = measure_leakage(linker.tables, {drug.id: text for drug, text in zip(linker.tables.drugs, known.drugs.texts, strict=True)})
+    record = {
+        "encoder": {"name": linker.encoder.name, "key": linker.encoder.key, "length": linker.encoder.length},
+        "fusions": {regime: asdict(fusion) for regime, fusion in linker.fusions.items()},
+        "counts": {"drugs": len(linker.tables.drugs), "diseases": len(linker.tables.diseases), "pairs": int(known.labels.sum())},
+        "leakage": leakage,
+        "use": "research only",
+        **(notes or {}),
+    }
+    return write_artifact(path, "linker", config=linker.config.to_dict(), arrays=arrays, texts={"tables.json": json.dumps(tables, indent=0)}, record=record)
+
+
+def load_linker(path: str | Path | None = None, *, encoder: str | Path | None = None) -> Linker:
+    """Load a linker; without a path the one that ships, trained on the primer.
+
+    Args:
+        path: An artifact folder.
+        encoder: Folder of the text encoder if it lies elsewhere than when the linker was fitted.
+
+    Raises:
+        ArtifactError: The folder is damaged or no linker, or the encoder is another than the linker was fitted with.
+    """
+    artifact = read_artifact(path if path is not None else SHIPPED, "linker")
+    config = LinkerConfig.from_dict(artifact.config)
+    told = artifact.manifest["encoder"]
+    model = TextEncoder(str(encoder) if encoder is not None else told["name"], length=int(told["length"]))
+    if model.key != told["key"]:
+        raise ArtifactError(
+            f"{artifact.path}: was fitted with the text encoder {told['name']} ({told['key']}), but {model.name} is {model.key}; give that encoder or fit again"
+        )
+    tables, texts = _tables(artifact.json("tables.json"))
+    memory = artifact.arrays("memory")
+    bits = np.unpackbits(memory["fingerprints"], axis=1)
+    drugs = Drugs(texts, memory["drugs"].astype(np.float32), bits)
+    written = tuple(disease.text() for disease in tables.diseases)
+    ancestors = tuple(frozenset((*disease.ancestors, disease.id)) if disease.ancestors else frozenset() for disease in tables.diseases)
+    diseases = Diseases(written, memory["diseases"].astype(np.float32), memory["names"].astype(np.float32), ancestors)
+    labels = np.zeros((len(tables.drugs), len(tables.diseases)), dtype=bool)
+    for drug, disease in tables.pairs():
+        labels[drug, disease] = True
+    stored = {name: value.float() for name, value in artifact.tensors("towers").items()}
+    towers = Towers(stored["drug.mean"].shape[0], config.towers)
+    towers.load_state_dict(stored)
+    fusions = {regime: Fusion(**found) for regime, found in artifact.manifest["fusions"].items()}
+    linker = Linker(tables, Knowledge(drugs, diseases, labels), towers.eval(), fusions, config, model)
+    model.remember(linker.forms, memory["forms"])
+    return linker
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float16).astype(np.float32)
+
+
+def _tables(stored: Mapping[str, Any]) -> tuple[LinkTables, tuple[str, ...]]:
+    drugs = tuple(Drug(**{**row, "targets": tuple(row["targets"])}) for row in stored["drugs"])
+    diseases = tuple(
+        Disease(**{**row, "synonyms": tuple(row["synonyms"]), "xrefs": tuple(row["xrefs"]), "ancestors": tuple(row["ancestors"])}) for row in stored["diseases"]
+    )
+    pairs = tuple(Indication(drug, disease, kind, tuple(sources)) for drug, disease, kind, sources in stored["indications"])
+    return LinkTables(stored["name"], drugs, diseases, pairs), tuple(stored["texts"])

@@ -1,0 +1,99 @@
+"""What a user asks, made ready: names to rows with "did you mean", and warnings on texts that cannot be trusted to say much."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from drugai.errors import DatasetError, MoleculeError
+from drugai.linking.lexical import tokens
+from drugai.linking.tables import Disease, Drug
+
+BANNER = "For research only: associations learnt from texts, not advice on treatment, and no statement of safety or efficacy."
+FAR = 0.35
+"""Cosine to the nearest known text below which a query is far from everything known."""
+
+_COMMON = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "and",
+        "or",
+        "to",
+        "that",
+        "which",
+        "is",
+        "are",
+        "by",
+        "with",
+        "for",
+        "from",
+        "on",
+        "at",
+        "as",
+        "so",
+        "not",
+        "no",
+        "it",
+        "its",
+    ]
+)
+
+
+def find_drug(name: str, drugs: Sequence[Drug]) -> int:
+    """Row of the drug of that name or id; an unknown name is a DatasetError that suggests near ones."""
+    return _find("drug", name, {drug.id: row for row, drug in enumerate(drugs)}, {drug.name: row for row, drug in enumerate(drugs)})
+
+
+def find_disease(name: str, diseases: Sequence[Disease]) -> int | None:
+    """Row of the disease of that name, synonym or identifier (DOID, MeSH, UMLS, ICD-10 …), or None: then it is free text."""
+    wanted = name.strip().lower()
+    for row, disease in enumerate(diseases):
+        names = {disease.id.lower(), disease.name.lower(), *(synonym.lower() for synonym in disease.synonyms)}
+        names.update(xref.lower() for xref in disease.xrefs)
+        names.update(xref.partition(":")[2].lower() for xref in disease.xrefs)
+        if wanted in names:
+            return row
+    return None
+
+
+def check_smiles(smi: str) -> str:
+    """The SMILES again, or a MoleculeError that says why it cannot be read."""
+    from drugai.molecules import MoleculeBatch
+
+    reason = MoleculeBatch([smi]).reasons[0]
+    if reason:
+        raise MoleculeError(f"SMILES {smi!r} cannot be used ({reason}); correct it or describe the drug in words")
+    return smi
+
+
+def text_warnings(text: str, vocabulary: Mapping[str, int]) -> list[str]:
+    """Why an answer to this text may be unreliable: empty, one word, or not English as far as its words tell."""
+    words = re.findall(r"\w+", text.lower())
+    if not words:
+        return ["the text is empty: the order rests on how many drugs or diseases are known, and on the structure if one was given"]
+    found = []
+    if len(words) == 1:
+        found.append("one word only: give a sentence on what the drug does or what the disease is")
+    known = sum(word in _COMMON for word in words) + sum(word in vocabulary and word not in _COMMON for word in tokens(text))
+    letters = [character for character in text if character.isalpha()]
+    foreign = sum(ord(character) > 127 for character in letters) > 0.2 * max(1, len(letters))
+    if len(words) > 1 and (foreign or known < 0.34 * len(words)):
+        found.append("few of the words are known: the text encoder and the memory are English; the ranking is not reliable")
+    return found
+
+
+def _find(what: str, name: str, ids: Mapping[str, int], names: Mapping[str, int]) -> int:
+    wanted = name.strip().lower()
+    for table in (ids, names):
+        for known, row in table.items():
+            if known.lower() == wanted:
+                return row
+    lowered = {known.lower(): known for known in names}
+    near = [lowered[one] for one in difflib.get_close_matches(wanted, list(lowered), n=3, cutoff=0.55)]
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise DatasetError(f"unknown {what} {name!r}; {hint}the linker knows {len(names)} {what}s; describe it in words or by SMILES instead")
