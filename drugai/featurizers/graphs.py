@@ -107,7 +107,7 @@ def featurize_graphs(molecules: Sequence[str] | MoleculeBatch) -> MolecularGraph
     Returns:
         n graphs; those of unreadable molecules are empty and carry the batch's reason, and a molecule without atoms is E_FEATURIZE.
     """
-    batch = MoleculeBatch.of(molecules)
+    batch = molecules if isinstance(molecules, MoleculeBatch) else MoleculeBatch(molecules, transient=True)
     graphs: MolecularGraphs = batch.compute("graphs", _featurize)
     return graphs
 
@@ -159,6 +159,39 @@ def to_pyg(graphs: MolecularGraphs) -> list[Data]:
 
 
 def _featurize(batch: MoleculeBatch) -> MolecularGraphs:
+    if batch.transient and not batch.is_parsed and len(batch):
+        return _assemble(_joined([_collect(piece) for piece in batch.pieces()]))
+    return _assemble(_collect(batch))
+
+
+@dataclass
+class _Raw:
+    """What RDKit gave, before it is put into arrays; rows of ``chiral`` and ``stereo`` are counted within the batch."""
+
+    n_atoms: np.ndarray
+    n_positions: np.ndarray
+    invariants: list[int]
+    places: list[np.ndarray]
+    orders: list[np.ndarray]
+    chiral: list[tuple[int, int, int]]
+    stereo: list[tuple[int, int, int, int]]
+    reasons: list[str]
+
+
+def _joined(parts: Sequence[_Raw]) -> _Raw:
+    whole = _Raw(np.concatenate([part.n_atoms for part in parts]), np.concatenate([part.n_positions for part in parts]), [], [], [], [], [], [])
+    for part in parts:
+        first = len(whole.reasons)
+        whole.invariants += part.invariants
+        whole.places += part.places
+        whole.orders += part.orders
+        whole.chiral += [(first + row, atom, code) for row, atom, code in part.chiral]
+        whole.stereo += [(first + row, begin, end, code) for row, begin, end, code in part.stereo]
+        whole.reasons += part.reasons
+    return whole
+
+
+def _collect(batch: MoleculeBatch) -> _Raw:
     invariants: list[int] = []
     places: list[np.ndarray] = []
     orders: list[np.ndarray] = []
@@ -200,19 +233,12 @@ def _featurize(batch: MoleculeBatch) -> MolecularGraphs:
                 if code:
                     first, second = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
                     stereo.append((row, first, second, code))
-    return _assemble(n_atoms, n_positions, invariants, places, orders, chiral, stereo, tuple(reasons))
+    return _Raw(n_atoms, n_positions, invariants, places, orders, chiral, stereo, reasons)
 
 
-def _assemble(
-    n_atoms: np.ndarray,
-    n_positions: np.ndarray,
-    invariants: list[int],
-    places: list[np.ndarray],
-    orders: list[np.ndarray],
-    chiral: list[tuple[int, int, int]],
-    stereo: list[tuple[int, int, int, int]],
-    reasons: tuple[str, ...],
-) -> MolecularGraphs:
+def _assemble(raw: _Raw) -> MolecularGraphs:
+    n_atoms, n_positions, invariants, places, orders = raw.n_atoms, raw.n_positions, raw.invariants, raw.places, raw.orders
+    chiral, stereo, reasons = raw.chiral, raw.stereo, tuple(raw.reasons)
     atoms = np.zeros((len(invariants), len(ATOM_COLUMNS)), dtype=np.uint8)
     if not invariants:
         return MolecularGraphs(atoms, np.zeros((0, 2), np.int32), np.zeros(0, np.uint8), n_atoms, np.zeros(len(n_atoms), np.int32), reasons)

@@ -49,9 +49,9 @@ class LibraryChunk:
     def __len__(self) -> int:
         return len(self.smiles)
 
-    def batch(self, caps: Caps = DEFAULT_CAPS, trusted: bool = False) -> MoleculeBatch:
+    def batch(self, caps: Caps = DEFAULT_CAPS, trusted: bool = False, transient: bool = False) -> MoleculeBatch:
         """The molecules of the chunk; damaged records keep their reason."""
-        return MoleculeBatch(self.smiles, caps, trusted, self.reasons)
+        return MoleculeBatch(self.smiles, caps, trusted, self.reasons, transient)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class TrainedPredictor(ABC):
 
     tasks: tuple[Task, ...]
     record: dict[str, Any]
+    reads_mols_once: bool = False
+    """Whether one thing alone is computed from the Mols, so that they need not be kept (see MoleculeBatch)."""
 
     @abstractmethod
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -47,10 +49,11 @@ class TrainedPredictor(ABC):
         Returns:
             n rows in the same order; an unreadable molecule is a NaN row with a reason. ``std`` is the spread of the members, None of a single one.
         """
-        if isinstance(molecules, MoleculeBatch) or len(molecules) <= CHUNK:
-            outputs, reasons = self.predict_members(MoleculeBatch.of(molecules))
+        if isinstance(molecules, MoleculeBatch):
+            outputs, reasons = self.predict_members(molecules)
         else:
-            parts = [self.predict_members(MoleculeBatch(molecules[start : start + CHUNK])) for start in range(0, len(molecules), CHUNK)]
+            starts = range(0, max(len(molecules), 1), CHUNK)
+            parts = [self.predict_members(MoleculeBatch(molecules[start : start + CHUNK], transient=self.reads_mols_once)) for start in starts]
             outputs = np.concatenate([part[0] for part in parts], axis=1)
             reasons = tuple(text for part in parts for text in part[1])
         return assemble(self.tasks, outputs, reasons)

@@ -99,6 +99,7 @@ class GNNPredictor(TrainedPredictor):
         self.networks = [network.eval().to(device) for network in networks]
         self.heads = heads.to(device)
         self.scale = scale
+        self.reads_mols_once = scale is None
         self.record = dict(record or {})
         self.device = device
         self.precision = "fp32"

@@ -75,7 +75,7 @@ def predict_file(
     used = "fp32"
     with TableWriter(out) as writer:
         for number, part in enumerate(read_library(path, smiles=smiles, ids=ids, chunk=chunk, keep_columns=keep_columns)):
-            batch = part.batch(trusted=trusted)
+            batch = part.batch(trusted=trusted, transient=predictor.reads_mols_once)
             if number == 0:
                 used = choose_precision(predictor, batch, precision, device, full=len(part) >= chunk)
             predictions = predictor.predict(batch)

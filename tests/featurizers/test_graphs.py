@@ -83,3 +83,12 @@ def test_pyg_data_has_the_same_bonds_both_ways():
     assert data.num_nodes == 13
     assert data.num_edges == 26
     assert data.is_undirected()
+
+
+def test_a_transient_batch_gives_the_same_graphs_and_reasons():
+    smiles = (MOLECULES + ["c1ccccc", ""]) * 20
+    kept, dropped = featurize_graphs(MoleculeBatch(smiles)), featurize_graphs(MoleculeBatch(smiles, transient=True))
+    for name in ("atoms", "ends", "bonds", "n_atoms", "n_bonds"):
+        assert np.array_equal(getattr(kept, name), getattr(dropped, name))
+    assert kept.reasons == dropped.reasons
+    assert len(featurize_graphs([])) == 0
