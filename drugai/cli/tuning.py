@@ -105,3 +105,32 @@ def plot(name: str, out: Out, to: Annotated[Path | None, typer.Option(help="HTML
     from drugai.reports.study import study_page
 
     typer.echo(str(study_page(out, name, to)))
+
+
+@tune_app.command("generator")
+def generator(
+    corpus: Annotated[Path, typer.Argument(help="file of molecules")],
+    out: Out,
+    name: Annotated[str, typer.Option(help="of the study; the same name continues it")] = "study",
+    trials: Annotated[int, typer.Option(help="the study's total")] = 20,
+    minutes: Annotated[float, typer.Option(help="wall-clock budget of this call (0: none)")] = 0.0,
+    jobs: Annotated[int, typer.Option(help="worker processes on this host")] = 1,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
+    seed: int = 0,
+    space: Annotated[Path | None, typer.Option(help="TOML file that narrows or fixes fields")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the starting Config, for example loop.epochs=2; repeatable")] = None,
+) -> None:
+    """Tune a generator on the loss of held-out molecules."""
+    from drugai.config import parse_settings
+    from drugai.generation.fitting import GeneratorConfig
+    from drugai.generation.likelihood import likelihood_score
+    from drugai.generation.pretraining import read_molecules
+    from drugai.tuning import read_space, tune
+
+    score = likelihood_score(read_molecules(corpus, smiles), seed)
+    study = tune(
+        GeneratorConfig().replace(**parse_settings(set_ or [])), score, trials=trials, storage=str(out / f"{name}.journal"), name=name, seed=seed, jobs=jobs,
+        minutes=minutes, space=read_space(space) if space else None,
+    )  # fmt: skip
+    typer.echo(f"study {name}: {study.counts()}; best {score.metric} {study.best_value:.4f} (trial {study.study.best_trial.number})")
+    typer.echo("best: " + ", ".join(f"{key}={value}" for key, value in study.study.best_params.items()))
