@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, generation, models, reporting, running, screening, tables, tuning
+from drugai.cli import data, generation, linking, models, reporting, running, screening, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -52,4 +52,6 @@ app.command("standardize")(tables.standardize)
 app.add_typer(tuning.tune_app, name="tune")
 app.add_typer(tuning.study_app, name="study")
 app.command("generate")(generation.generate)
+app.command("optimize")(generation.optimize)
 app.add_typer(generation.pretrain_app, name="pretrain")
+app.add_typer(linking.app, name="link")

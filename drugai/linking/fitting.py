@@ -21,6 +21,9 @@ FUSED = ("knn_text", "knn_structure", "ridge", "towers", "tfidf", "zero_shot", "
 START: Mapping[str, float] = {"towers": 1.0, "knn_text": 0.5, "tfidf": 0.25}
 """The fixed weights that were measured before any tuning."""
 
+PRIOR: Mapping[str, float] = {"towers": 1.0, "knn_text": 0.5, "knn_structure": 0.25, "ridge": 1.0, "tfidf": 0.25}
+"""Where the choice of weights begins; a weight is changed only where the inner folds gain by it."""
+
 
 @dataclass(frozen=True)
 class LinkerConfig(Config):
@@ -148,8 +151,8 @@ def fit_fusion(
     """Weights of one regime, chosen on inner folds; ``inner`` saves training their towers again where only the memory differs."""
     folds = list(inner) if inner is not None else fit_inner_folds(benchmark, regime, drugs, diseases, config, seed=seed)
     questions = [Question(score_view(benchmark, fold.view, drugs, diseases, config, towers=fold.towers), *benchmark.asked(fold.view)) for fold in folds]
-    weights, forward = choose_weights(questions, FUSED, START)
-    reverse, backward = choose_weights([question.transposed() for question in questions], FUSED, START)
+    weights, forward = choose_weights(questions, FUSED, PRIOR)
+    reverse, backward = choose_weights([question.transposed() for question in questions], FUSED, PRIOR)
     slope, offset = _calibrate(questions, weights)
     score = backward if regime == "disease" else forward
     logger.info("regime %s: %s, inner score %.3f", regime, weights, score, extra={"fields": {"regime": regime, "score": score}})

@@ -64,7 +64,7 @@ def choose_weights(questions: Sequence[Question], names: Sequence[str], start: M
                 trial = {**weights, name: value}
                 score = _objective(prepared, trial) if any(trial.values()) else -1.0
                 # a change must earn its place, or noise picks the weights
-                if score > best + 5e-4:
+                if score > best + 1e-3:
                     weights, best = trial, score
         if weights == before:
             break

@@ -99,7 +99,7 @@ class Linker:
         row = find_drug(drug, self.tables.drugs) if drug is not None else None
         warnings = [] if row is not None else text_warnings(text, self.lexicon.words) if text.strip() or smiles is None else []
         query = self._drug(text, row, smiles)
-        total, _ = self._diseases_for(query)
+        total, _ = self._diseases_for(query, row)
         if popularity:
             total = total - popularity * standardize_rows(np.log1p(self.knowledge.labels.sum(0, dtype=float))[None])[0]
         near_text = self._cosines(query.embeddings, self.knowledge.drugs.embeddings)
@@ -163,8 +163,8 @@ class Linker:
             raise ConfigError(f"unknown disease {disease!r}; did you mean {near}?")
         row = find_drug(drug, self.tables.drugs) if drug is not None else None
         query = self._drug(text, row, smiles)
-        components = self._components(query)
-        weights = self._weights(query)
+        components = self._components(query, row)
+        weights = self._weights(query, row)
         contributions = tuple(
             sorted(
                 (
@@ -197,23 +197,25 @@ class Linker:
     def _drugs(self, texts: Sequence[str], bits: np.ndarray) -> Drugs:
         return Drugs(tuple(texts), self.encoder.encode(list(texts)), np.repeat(bits[:1], len(texts), axis=0))
 
-    def _components(self, query: Drugs) -> dict[str, np.ndarray]:
-        rows = np.full(len(query.texts), -1)
+    def _components(self, query: Drugs, row: int | None = None) -> dict[str, np.ndarray]:
+        rows = np.full(len(query.texts), -1 if row is None else row)
         known = np.arange(len(self.tables.diseases))
         return score_components(self.knowledge, query, self.knowledge.diseases, rows, known, self.config.memory, towers=self.towers, lexicon=self.lexicon)
 
-    def _weights(self, query: Drugs) -> dict[str, float]:
+    def _weights(self, query: Drugs, row: int | None = None) -> dict[str, float]:
         """A query without a text has no say from the text components; without a text and structure popularity is all that is left."""
         weights = dict(self.fusions["drug"].weights)
+        if row is not None:
+            weights["knn_text"] = max(1.0, weights.get("knn_text", 0.0))  # of a known drug the memory has the pairs themselves
         if any(query.texts):
             return weights
         if not query.fingerprints.any():
             return {"popularity": 1.0}
         return {name: weights.get(name) or 1.0 for name in _STRUCTURAL if name != "popularity"}
 
-    def _diseases_for(self, query: Drugs) -> tuple[np.ndarray, np.ndarray]:
+    def _diseases_for(self, query: Drugs, row: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Fused scores of the first query ``[m]`` and of all ``[q, m]``."""
-        fused = fuse(self._components(query), self._weights(query))
+        fused = fuse(self._components(query, row), self._weights(query, row))
         return fused[0], fused
 
     def _drugs_for(self, texts: Sequence[str], row: int | None) -> np.ndarray:
@@ -225,7 +227,9 @@ class Linker:
             asked, rows = Diseases(tuple(texts), embeddings, embeddings, (frozenset(),) * len(texts)), np.full(len(texts), -1)
         known = np.arange(len(self.tables.drugs))
         found = score_components(self.knowledge, self.knowledge.drugs, asked, known, rows, self.config.memory, towers=self.towers, lexicon=self.lexicon)
-        weights = self.fusions["disease"].reverse if any(text.strip() for text in texts) or row is not None else {"popularity": 1.0}
+        weights = dict(self.fusions["disease"].reverse) if any(text.strip() for text in texts) or row is not None else {"popularity": 1.0}
+        if row is not None:
+            weights["knn_text"] = max(1.0, weights.get("knn_text", 0.0))
         return fuse({name: matrix.T for name, matrix in found.items()}, weights)
 
     def _disease_column(self, bits: np.ndarray, column: int, texts: Sequence[str]) -> np.ndarray:

