@@ -39,6 +39,9 @@ _HOMES = {
     "fine_tune": "drugai.generation",
     "fit_generator": "drugai.generation",
     "load_generator": "drugai.generation",
+    "optimize": "drugai.generation",
+    "optimize": "drugai.generation",
+    "load_linker": "drugai.linking",
     "tune": "drugai.tuning",
 }
 
