@@ -1,4 +1,4 @@
-"""``drugai generate`` and ``drugai pretrain``."""
+"""``drugai generate``, ``drugai optimize`` and ``drugai pretrain``."""
 
 from __future__ import annotations
 
@@ -56,3 +56,32 @@ def generate(
     if report is not None:
         typer.echo(str(report))
     typer.echo(f"{len(found):,} molecules → {out}")
+
+
+def optimize(
+    scorer: Annotated[Path, typer.Option(help="TOML file of a scorer")],
+    out: Annotated[Path, typer.Option(help="folder of the run; the same command continues a run that was stopped")],
+    budget: Annotated[int, typer.Option(help="different molecules that may be scored")] = 10_000,
+    method: Annotated[str, typer.Option(help="genetic, reinvent or hybrid")] = "genetic",
+    prior: Annotated[str | None, typer.Option(help="folder of a prior or name of a shipped one; with genetic only for want of --start")] = None,
+    start: Annotated[Path | None, typer.Option(help="file of molecules to start from")] = None,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column of --start")] = None,
+    seed: int = 0,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example population=200, or sigma=128 for reinvent; repeatable")] = None,
+) -> None:
+    """Find molecules that a scorer likes with few calls; prints the ten best. A killed run continues, its budget is spent once."""
+    from drugai.cli.printing import table
+    from drugai.config import parse_settings
+    from drugai.generation.files import optimize_files
+
+    found = optimize_files(
+        scorer, out, budget=budget, method=method, prior=prior, start=start, smiles=smiles, seed=seed, settings=parse_settings(set_ or [])
+    )
+    rows = [[str(rank), f"{one.total:.3f}", one.origin, one.smiles] for rank, one in enumerate(found.top(10), start=1)]
+    typer.echo(table(["rank", "total", "origin", "smiles"], rows, right=range(2)))
+    unscored = sum(bool(one.reason) for one in found.scored)
+    typer.echo(
+        f"\n{len(found):,} molecules scored"
+        + (f", {unscored:,} of them with a reason in place of a score" if unscored else "")
+        + f"; area under the curve of the ten best {found.auc_top10:.3f}; {out}/top.csv"
+    )

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from drugai.generation.finetune import fine_tune as fine_tune
     from drugai.generation.fitting import GeneratorConfig as GeneratorConfig
     from drugai.generation.fitting import fit_generator as fit_generator
+    from drugai.generation.genetic import GeneticConfig as GeneticConfig
     from drugai.generation.loading import load_generator as load_generator
     from drugai.generation.loading import shipped_generators as shipped_generators
+    from drugai.generation.optimization import Optimization as Optimization
+    from drugai.generation.optimization import optimize as optimize
     from drugai.generation.prior import Prior as Prior
+    from drugai.generation.reinvent import ReinventConfig as ReinventConfig
 
 _HOMES = {
     "Corpus": "corpus",
@@ -29,9 +33,13 @@ _HOMES = {
     "fine_tune": "finetune",
     "GeneratorConfig": "fitting",
     "fit_generator": "fitting",
+    "GeneticConfig": "genetic",
     "load_generator": "loading",
     "shipped_generators": "loading",
+    "Optimization": "optimization",
+    "optimize": "optimization",
     "Prior": "prior",
+    "ReinventConfig": "reinvent",
 }
 
 
