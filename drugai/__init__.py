@@ -40,7 +40,6 @@ _HOMES = {
     "fit_generator": "drugai.generation",
     "load_generator": "drugai.generation",
     "optimize": "drugai.generation",
-    "optimize": "drugai.generation",
     "load_linker": "drugai.linking",
     "tune": "drugai.tuning",
 }
