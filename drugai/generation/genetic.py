@@ -29,7 +29,7 @@ class GeneticConfig(Config):
     offspring: int = tunable(70, 10, 1000, log=True, help="children a step")
     mutation: float = tunable(0.5, 0.0, 1.0, help="share of crossed children that are mutated as well")
     crossing: float = tunable(0.7, 0.0, 1.0, help="share of children of two parents; the others are mutated copies of one")
-    pressure: float = tunable(1.0, 0.0, 8.0, help="parents are drawn in proportion to (score rank from the worst)^pressure")
+    pressure: float = tunable(2.0, 0.0, 8.0, help="parents are drawn in proportion to (score rank from the worst)^pressure")
     most_atoms: int = tunable(50, 10, 200, help="heavy atoms of a child at most")
     largest_ring: int = setting(7, help="atoms of a ring at most")
     elements: str = setting("C N O F S Cl Br", help="elements of a child, by spaces")
