@@ -26,6 +26,8 @@ class TrainedPredictor(ABC):
 
     tasks: tuple[Task, ...]
     record: dict[str, Any]
+    cost: float = 1000.0
+    """Rough microseconds a molecule, by which a scorer orders its terms."""
     reads_mols_once: bool = False
     """Whether one thing alone is computed from the Mols, so that they need not be kept (see MoleculeBatch)."""
 

@@ -54,6 +54,7 @@ class EnsemblePredictor(TrainedPredictor):
         if found.shape != (len(members),) or (found < 0).any() or not found.sum() > 0:
             raise ConfigError(f"an ensemble of {len(members)} needs as many weights, none negative and not all zero; got {found.tolist()}")
         self.tasks = tasks
+        self.cost = sum(member.cost for member in members)
         self.members = list(members)
         self.weights = found / found.sum()
         self.record = dict(record or {})

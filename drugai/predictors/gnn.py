@@ -100,6 +100,7 @@ class GNNPredictor(TrainedPredictor):
         self.heads = heads.to(device)
         self.scale = scale
         self.reads_mols_once = scale is None
+        self.cost = 1000.0 * len(self.networks) + (0.0 if scale is None else 5000.0)
         self.record = dict(record or {})
         self.device = device
         self.precision = "fp32"

@@ -44,6 +44,8 @@ class TreesConfig(Config):
 class TreesPredictor(TrainedPredictor):
     """Boosters, one set of members a task, kept as LightGBM's own model text (no pickle)."""
 
+    cost = 6000.0  # most of it the descriptors
+
     def __init__(self, tasks: Sequence[Task], config: TreesConfig, boosters: Sequence[Sequence[Any]], record: dict[str, Any] | None = None) -> None:
         self.tasks = tuple(tasks)
         self.config = config

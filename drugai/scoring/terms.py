@@ -176,7 +176,7 @@ def predicted(
         found = batch.compute(("predictions", id(predictor)), predictor.predict)
         return found.mean[:, index].astype(float), list(found.reasons)
 
-    return Term(name or chosen, function, transform, weight, 1500.0)
+    return Term(name or chosen, function, transform, weight, float(getattr(predictor, "cost", 5000.0)))
 
 
 def function_term(

@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--chemprop", help="the chemprop 2.3.1 executable of another virtual environment")
     parser.add_argument("--only", nargs="*", choices=("drugai", "chemprop"), help="compute these cells alone")
     parser.add_argument("--datasets", nargs="*", help="these data sets alone")
+    parser.add_argument("--seeds", nargs="*", type=int, help="these seeds alone")
     parser.add_argument("--again", action="store_true", help="compute cells that are stored already")
     options = parser.parse_args()
     protocol = tomllib.loads((HERE / "config.toml").read_text())
@@ -140,7 +141,7 @@ def main() -> None:
         metric = protocol["datasets"][name]
         data = drugai.read_dataset(name)
         split = drugai.split(data, method=protocol["split"], fractions=tuple(protocol["fractions"]), seed=0)
-        for seed in protocol["seeds"]:
+        for seed in options.seeds if options.seeds is not None else protocol["seeds"]:
             if options.chemprop and (not options.only or "chemprop" in options.only):
                 cell(folder, f"{name}_{seed}_chemprop", partial(chemprop, data, split, seed, metric, options.chemprop), again=options.again)
             if not options.only or "drugai" in options.only:

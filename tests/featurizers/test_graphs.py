@@ -86,7 +86,7 @@ def test_pyg_data_has_the_same_bonds_both_ways():
 
 
 def test_a_transient_batch_gives_the_same_graphs_and_reasons():
-    smiles = (MOLECULES + ["c1ccccc", ""]) * 20
+    smiles = [*MOLECULES, "c1ccccc", ""] * 20
     kept, dropped = featurize_graphs(MoleculeBatch(smiles)), featurize_graphs(MoleculeBatch(smiles, transient=True))
     for name in ("atoms", "ends", "bonds", "n_atoms", "n_bonds"):
         assert np.array_equal(getattr(kept, name), getattr(dropped, name))

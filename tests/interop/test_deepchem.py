@@ -89,9 +89,10 @@ def test_mordred_which_fails_silently_here_is_a_clear_error_or_real_numbers():
     try:
         matrix = matrix_block("MordredDescriptors")(MoleculeBatch(["CCO"]))
     except ConfigError as error:
-        assert "MordredDescriptors" in str(error)
+        words = str(error)
     else:
-        assert matrix.shape[1] > 1000
+        words = "MordredDescriptors" if matrix.shape[1] > 1000 else "too narrow"
+    assert "MordredDescriptors" in words
 
 
 def test_a_graph_featurizer_is_no_block_of_numbers_but_gives_graphs():
