@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -62,7 +63,8 @@ def test_an_error_is_one_line_and_status_2():
 
 def test_data_commands_tell_of_at_least_sixty_sets_and_their_licences():
     found = run("data", "list")
-    assert "96 data sets" in found.output
+    count = int(re.search(r"(\d+) data sets;", found.output).group(1))
+    assert count >= 60
     shown = run("data", "show", "esol").output
     assert all(word in shown for word in ("1,128", "logS [log mol/L]", "licence", "sha256"))
 
