@@ -133,11 +133,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=("drugai", "chemprop"), help="compute these cells alone")
     parser.add_argument("--datasets", nargs="*", help="these data sets alone")
     parser.add_argument("--seeds", nargs="*", type=int, help="these seeds alone")
+    parser.add_argument("--table", action="store_true", help="compute nothing: make the table from the stored cells")
     parser.add_argument("--again", action="store_true", help="compute cells that are stored already")
     options = parser.parse_args()
     protocol = tomllib.loads((HERE / "config.toml").read_text())
     folder = HERE / "results" / "cells"
-    for name in options.datasets or protocol["datasets"]:
+    for name in [] if options.table else options.datasets or protocol["datasets"]:
         metric = protocol["datasets"][name]
         data = drugai.read_dataset(name)
         split = drugai.split(data, method=protocol["split"], fractions=tuple(protocol["fractions"]), seed=0)
