@@ -11,6 +11,7 @@ Source: Segler et al., ACS Cent. Sci. 2018, doi:10.1021/acscentsci.7b00512 (recu
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -36,7 +37,7 @@ class LanguageConfig(Config):
     dropout: float = tunable(0.0, 0.0, 0.5, help="dropout between layers")
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(nn.Module, ABC):
     """Base of the decoders. ``vocabulary`` is the number of tokens, special ones included."""
 
     vocabulary: int
@@ -46,21 +47,21 @@ class LanguageModel(nn.Module):
         """Logits ``[B, T, vocabulary]`` of the token after each of ``tokens`` ``[B, T]``."""
         return self.head(self.hidden(tokens))
 
+    @abstractmethod
     def hidden(self, tokens: Tensor) -> Tensor:
         """``[B, T, d]`` what the model knows after each token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self, rows: int) -> State:
         """The state of ``rows`` molecules of which nothing is written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """One token ``[B]`` a molecule and the state → logits ``[B, vocabulary]`` and the next state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def select(self, state: State, rows: Tensor) -> State:
         """The state of the molecules ``rows`` alone."""
-        raise NotImplementedError
 
     @property
     def longest(self) -> int | None:
