@@ -9,9 +9,12 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from drugai.catalogue import provide
+
 __version__ = "0.1.0"
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+provide("deepchem", "drugai.interop")
 
 # name → module that defines it; one line a name, in the order of the rooms
 _HOMES = {

@@ -10,14 +10,16 @@ Example:
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from drugai.errors import ConfigError, unknown
 
-KINDS = ("model", "split", "term", "dataset", "featurizer", "sampler", "pruner", "encoder")
+KINDS = ("model", "predictor", "split", "term", "dataset", "featurizer", "sampler", "pruner", "encoder")
 
 _registered: dict[str, dict[str, Callable[..., Any]]] = {kind: {} for kind in KINDS}
+_providers: dict[str, str] = {}
 
 
 def register(kind: str, name: str, factory: Callable[..., Any]) -> None:
@@ -29,6 +31,14 @@ def register(kind: str, name: str, factory: Callable[..., Any]) -> None:
     _registered[kind][name] = factory
 
 
+def provide(prefix: str, module: str) -> None:
+    """Say that importing ``module`` registers the names ``<prefix>`` and ``<prefix>:…``: it is imported when one of them is first asked for.
+
+    So a name of another library works in every process, and costs nothing where it is not used.
+    """
+    _providers[prefix] = module
+
+
 def names(kind: str, own: Mapping[str, Any]) -> list[str]:
     """Every name of ``kind``: the room's own and the registered."""
     return sorted({*own, *_registered[kind]})
@@ -36,6 +46,9 @@ def names(kind: str, own: Mapping[str, Any]) -> list[str]:
 
 def lookup(kind: str, name: str, own: Mapping[str, Any]) -> Any:
     """The choice called ``name``; an unknown one is a ConfigError that lists them all."""
+    prefix = name.partition(":")[0]
+    if name not in _registered[kind] and prefix in _providers:
+        importlib.import_module(_providers[prefix])
     if name in _registered[kind]:
         return _registered[kind][name]
     if name in own:

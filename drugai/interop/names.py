@@ -6,7 +6,7 @@ from functools import partial
 
 from drugai.catalogue import register
 from drugai.interop.featurizers import FEATURIZERS, GRAPHS, matrix_block
-from drugai.interop.models import MODELS, make_config
+from drugai.interop.models import MODELS, DeepChemPredictor, make_config
 
 
 def register_names() -> None:
@@ -18,3 +18,4 @@ def register_names() -> None:
         register("featurizer", f"deepchem:{name}", matrix_block(name))
     for name in MODELS:
         register("model", f"deepchem:{name}", partial(make_config, name))
+    register("predictor", "deepchem", DeepChemPredictor.unpack)

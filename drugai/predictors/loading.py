@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from drugai.artifact import read_artifact
-from drugai.errors import ArtifactError
+from drugai.catalogue import lookup
+from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.packing import Stored
 
@@ -39,4 +40,12 @@ def unpack(stored: Stored) -> TrainedPredictor:
         from drugai.predictors.ensemble import EnsemblePredictor
 
         return EnsemblePredictor.unpack(stored, unpack)
-    raise ArtifactError(f"{stored.artifact.path}: a predictor of kind {stored.kind!r} is unknown to this version of drugai; upgrade, or train again")
+    try:
+        rebuild = lookup("predictor", stored.kind, {})  # kinds that a user or another library registered
+    except ConfigError:
+        raise ArtifactError(
+            f"{stored.artifact.path}: a predictor of kind {stored.kind!r} is unknown to this version of drugai; upgrade, train again, "
+            f'or register("predictor", {stored.kind!r}, …) if it is your own'
+        ) from None
+    predictor: TrainedPredictor = rebuild(stored)
+    return predictor

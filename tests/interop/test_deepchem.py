@@ -165,3 +165,14 @@ def test_a_set_that_is_no_moleculenet_card_is_refused():
 
     with pytest.raises(DatasetError, match="freesolv"):
         load_moleculenet("freesolve")
+
+
+def test_the_command_line_trains_loads_and_predicts_with_a_model_of_deepchem(tmp_path):
+    """Each command is a fresh process that has not imported the room."""
+    (tmp_path / "mine.csv").write_text("smiles,carbons\n" + "".join(f"{'C' * k}{end},{k}\n" for k in range(1, 16) for end in ("O", "N", "Cl")))
+    start = [sys.executable, "-c", "from drugai.cli import main; main()"]
+    train = ["train", "mine.csv", "--model", "deepchem:MultitaskRegressor", "--set", "epochs=2", "--set", "layers=[16]", "--split", "random", "--out", "model"]
+    for command in (train, ["predict", "model", "mine.csv", "--out", "out.csv"]):
+        done = subprocess.run([*start, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 46
