@@ -11,7 +11,7 @@ import typer
 def train(
     data: Annotated[str, typer.Argument(help="card's name or file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not)")],
     out: Annotated[Path, typer.Option(help="folder for the model")],
-    model: Annotated[str, typer.Option(help="trees, gnn, ensemble, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
+    model: Annotated[str, typer.Option(help="trees, gnn, gp, ensemble, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable; inferred where one numeric column is left")] = None,
     split: Annotated[str, typer.Option(help="scaffold, scaffold_balanced, random, butina, time, group or given")] = "scaffold",

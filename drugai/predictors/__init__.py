@@ -10,6 +10,8 @@ _HOMES = {
     "EnsemblePredictor": "drugai.predictors.ensemble",
     "GNNConfig": "drugai.predictors.gnn",
     "GNNPredictor": "drugai.predictors.gnn",
+    "GPConfig": "drugai.predictors.gaussian_process",
+    "GPPredictor": "drugai.predictors.gaussian_process",
     "MeanConfig": "drugai.predictors.constant",
     "MeanPredictor": "drugai.predictors.constant",
     "TrainedPredictor": "drugai.predictors.base",
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from drugai.predictors.constant import MeanPredictor as MeanPredictor
     from drugai.predictors.ensemble import EnsembleConfig as EnsembleConfig
     from drugai.predictors.ensemble import EnsemblePredictor as EnsemblePredictor
+    from drugai.predictors.gaussian_process import GPConfig as GPConfig
+    from drugai.predictors.gaussian_process import GPPredictor as GPPredictor
     from drugai.predictors.gnn import GNNConfig as GNNConfig
     from drugai.predictors.gnn import GNNPredictor as GNNPredictor
     from drugai.predictors.loading import load_predictor as load_predictor

@@ -13,6 +13,7 @@ from drugai.errors import ConfigError
 from drugai.models.gnn import GNNNetConfig
 from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.gaussian_process import GPConfig
 from drugai.predictors.gnn import GNNConfig
 from drugai.predictors.packing import Packed, Stored, pack_members, write_tasks
 from drugai.predictors.trees import TreesConfig
@@ -25,14 +26,22 @@ def hybrid_config() -> GNNConfig:
 
 @dataclass(frozen=True)
 class EnsembleConfig(Config):
-    """Boosted trees, a graph network, and a hybrid (graph network with descriptors), together."""
+    """Boosted trees, a Gaussian process, a graph network, and a hybrid (graph network with descriptors), together."""
 
     kind = "ensemble"
 
+    members: tuple[str, ...] = setting(("trees", "gp", "gnn", "hybrid"), help="which of the four take part")
     trees: TreesConfig = field(default_factory=TreesConfig)
+    gp: GPConfig = field(default_factory=GPConfig)
     gnn: GNNConfig = field(default_factory=GNNConfig)
     hybrid: GNNConfig = field(default_factory=hybrid_config)
     weights: str = setting("validation", choices=("equal", "validation"), help="equal, or found on the validation part and drawn halfway back to equal")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = ("trees", "gp", "gnn", "hybrid")
+        if not self.members or len(set(self.members)) != len(self.members) or not set(self.members) <= set(known):
+            raise ConfigError(f"EnsembleConfig.members: got {list(self.members)}; name some of {', '.join(known)}, each once")
 
 
 class EnsemblePredictor(TrainedPredictor):

@@ -18,6 +18,7 @@ from drugai.models.graph_batch import GraphTensors, to_tensors
 from drugai.models.heads import Heads
 from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.feature_scale import FeatureScale
 from drugai.predictors.packing import Packed, Stored, write_tasks
 
 if TYPE_CHECKING:
@@ -53,28 +54,6 @@ class GNNConfig(Config):
         super().__post_init__()
         if self.members < 1 or self.epochs < 1 or self.batch_size < 1:
             raise ConfigError(f"GNNConfig: members, epochs and batch_size must be at least 1; got {self.members}, {self.epochs}, {self.batch_size}")
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureScale:
-    """Center, scale and fill of whole-molecule features, from the training part: ``(x − center) ÷ scale`` clipped to ±5, NaN → 0."""
-
-    center: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def fit(cls, matrix: np.ndarray) -> FeatureScale:
-        """From features ``[n, k]`` of the training part; a constant feature gets scale 1."""
-        with np.errstate(all="ignore"):
-            known = np.where(np.isnan(matrix), 0.0, matrix).astype(np.float64)
-            counts = np.maximum((~np.isnan(matrix)).sum(0), 1)
-            center = known.sum(0) / counts
-            scale = np.sqrt(np.where(np.isnan(matrix), 0.0, (known - center) ** 2).sum(0) / counts)
-        return cls(center.astype(np.float32), np.where(scale > 1e-6, scale, 1.0).astype(np.float32))
-
-    def __call__(self, matrix: np.ndarray) -> np.ndarray:
-        """``[n, k]`` scaled features."""
-        return np.nan_to_num(np.clip((matrix - self.center) / self.scale, -5.0, 5.0)).astype(np.float32)
 
 
 class GNNPredictor(TrainedPredictor):

@@ -32,6 +32,10 @@ def unpack(stored: Stored) -> TrainedPredictor:
         from drugai.predictors.trees import TreesPredictor
 
         return TreesPredictor.unpack(stored)
+    if stored.kind == "gp":
+        from drugai.predictors.gaussian_process import GPPredictor
+
+        return GPPredictor.unpack(stored)
     if stored.kind == "mean":
         from drugai.predictors.constant import MeanPredictor
 

@@ -35,6 +35,12 @@ def _fit_gnn(config: Config, train: Dataset, valid: Dataset, **options: Any) -> 
     return fit_gnn(config, train, valid, **options)  # type: ignore[arg-type]
 
 
+def _fit_gp(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
+    from drugai.training.fit_gp import fit_gp
+
+    return fit_gp(config, train, valid, seed=options.get("seed", 0))  # type: ignore[arg-type]
+
+
 def _fit_ensemble(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
     from drugai.training.fit_ensemble import fit_ensemble
 
@@ -62,10 +68,11 @@ def _frequencies(task: Task, known: np.ndarray) -> list[float]:
 MODELS: dict[str, str] = {
     "trees": "drugai.predictors.trees:TreesConfig",
     "gnn": "drugai.predictors.gnn:GNNConfig",
+    "gp": "drugai.predictors.gaussian_process:GPConfig",
     "ensemble": "drugai.predictors.ensemble:EnsembleConfig",
     "mean": "drugai.predictors.constant:MeanConfig",
 }
-_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "ensemble": _fit_ensemble, "mean": _fit_mean}
+_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "ensemble": _fit_ensemble, "mean": _fit_mean}
 
 
 def model_names() -> list[str]:

@@ -11,6 +11,7 @@ from drugai.contracts import Dataset
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsembleConfig, EnsemblePredictor
 from drugai.training.fit_gnn import fit_gnn
+from drugai.training.fit_gp import fit_gp
 from drugai.training.fit_trees import fit_trees
 from drugai.training.rows import origin
 
@@ -31,11 +32,15 @@ def fit_ensemble(
     ``on_epoch`` reports the graph network's epochs, which are most of the cost.
     """
     folder = Path(checkpoint) if checkpoint is not None else None
-    members: list[TrainedPredictor] = [fit_trees(config.trees, train, valid, seed=seed)]
-    members.append(fit_gnn(config.gnn, train, valid, seed=seed, on_epoch=on_epoch, checkpoint=folder / "gnn" if folder else None))
-    members.append(fit_gnn(config.hybrid, train, valid, seed=seed, checkpoint=folder / "hybrid" if folder else None))
+    fits: dict[str, Callable[[], TrainedPredictor]] = {
+        "trees": lambda: fit_trees(config.trees, train, valid, seed=seed),
+        "gp": lambda: fit_gp(config.gp, train, valid, seed=seed),
+        "gnn": lambda: fit_gnn(config.gnn, train, valid, seed=seed, on_epoch=on_epoch, checkpoint=folder / "gnn" if folder else None),
+        "hybrid": lambda: fit_gnn(config.hybrid, train, valid, seed=seed, checkpoint=folder / "hybrid" if folder else None),
+    }
+    members = [fits[name]() for name in config.members]
     weights = member_weights(members, valid) if config.weights == "validation" else np.full(len(members), 1 / len(members))
-    return EnsemblePredictor(members, weights.tolist(), {**origin(train, valid), "seed": seed})
+    return EnsemblePredictor(members, weights.tolist(), {**origin(train, valid), "seed": seed, "names": list(config.members)})
 
 
 def member_weights(members: list[TrainedPredictor], valid: Dataset) -> np.ndarray:

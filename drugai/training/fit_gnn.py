@@ -16,7 +16,8 @@ from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs
 from drugai.models.gnn import GNN
 from drugai.models.graph_batch import GraphTensors, to_tensors
 from drugai.models.heads import Heads
-from drugai.predictors.gnn import FeatureScale, GNNConfig, GNNPredictor
+from drugai.predictors.feature_scale import FeatureScale
+from drugai.predictors.gnn import GNNConfig, GNNPredictor
 from drugai.runtime import derive_seed, generator
 from drugai.training.loop import LoopConfig, pick_device, run_loop
 from drugai.training.rows import check_trainable, origin, usable_rows

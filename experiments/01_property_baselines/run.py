@@ -1,4 +1,4 @@
-"""Boosted trees, graph networks and their ensemble against chemprop's defaults, on the same scaffold splits.
+"""Boosted trees, Gaussian processes, graph networks and their ensemble against chemprop's defaults, on the same scaffold splits.
 
     python experiments/01_property_baselines/run.py [--chemprop EXECUTABLE] [--only NAME …] [--again]
 
@@ -52,7 +52,7 @@ def ours(data: Dataset, split: Split, seed: int, metric: str) -> dict[str, Any]:
     valid, test = data.take(split.valid), data.take(split.test)
     ensemble = drugai.fit_predictor(EnsembleConfig(trees=TreesConfig(threads=1)), data, split, seed=seed)
     mean = drugai.fit_predictor(MeanConfig(), data, split, seed=seed)
-    models = {"mean": mean, "trees": ensemble.members[0], "gnn": ensemble.members[1], "hybrid": ensemble.members[2], "ensemble": ensemble}
+    models = {"mean": mean, **dict(zip(ensemble.record["names"], ensemble.members, strict=True)), "ensemble": ensemble}
     found = {}
     for name, model in models.items():
         predictions = model.predict(test.smiles)

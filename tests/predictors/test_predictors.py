@@ -7,8 +7,8 @@ import pytest
 
 from drugai.contracts import Predictor
 from drugai.errors import ArtifactError, ConfigError
-from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, MeanConfig, TreesConfig, load_predictor
-from drugai.predictors.gnn import FeatureScale
+from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, MeanConfig, TreesConfig, load_predictor
+from drugai.predictors.feature_scale import FeatureScale
 from drugai.training.fit import fit_on
 
 SMALL = {"epochs": 2, "net.width": 16, "net.head_width": 16}
@@ -19,7 +19,9 @@ CONFIGS = {
     "gnn": GNNConfig(members=2).replace(**SMALL),
     "dmpnn with descriptors": GNNConfig(features=("descriptors",)).replace(**SMALL, **{"net.encoder": "dmpnn", "net.pooling": "attention"}),
     "attentivefp": GNNConfig().replace(**SMALL, **{"net.encoder": "attentivefp"}),
-    "ensemble": EnsembleConfig(trees=TREES, gnn=GNNConfig().replace(**SMALL), hybrid=GNNConfig(features=("descriptors",)).replace(**SMALL)),
+    "gp": GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
+    "gp on landmarks": GPConfig(counts=("morgan",), descriptors=("descriptors",), landmarks=40, likelihood_rows=40, steps=5),
+    "ensemble": EnsembleConfig(trees=TREES, gp=GPConfig(counts=("morgan",), descriptors=(), steps=3), gnn=GNNConfig().replace(**SMALL), hybrid=GNNConfig(features=("descriptors",)).replace(**SMALL)),
 }
 QUERY = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc", "", "CN1CCC[C@H]1c1cccnc1", "[Na+].[Cl-]", "C" * 3000]
 
@@ -91,6 +93,8 @@ def test_ensemble_mean_is_the_weighted_mean_of_its_members(mixed, parts):
     assert np.allclose(ensemble.predict(smiles).mean[:, :2], expected, atol=1e-5)
     with pytest.raises(ConfigError, match="weights"):
         EnsemblePredictor(members, [1, -1])
+    with pytest.raises(ConfigError, match="each once"):
+        EnsembleConfig(members=("trees", "trees"))
 
 
 def test_feature_scale_is_blind_to_missing_values_and_constants():

@@ -1,0 +1,183 @@
+"""Gaussian processes on fragments and descriptors: exact Bayesian regression for data sets of hundreds to thousands of molecules.
+
+The covariance of two molecules is a weighted sum of MinMax similarities of counts (circular, pharmacophoric, atom pairs, Avalon) and a Gaussian of the distance
+of their descriptors. Where there are more molecules than ``landmarks``, the process is carried by that many of them (subset of regressors).
+
+Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, chapters 2, 5.4.2 (leave-one-out) and 8.3.1; Tanimoto kernels of molecules:
+Griffiths et al., GAUCHE, NeurIPS 2023 (arXiv:2212.04450).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drugai.config import Config, setting, tunable
+from drugai.contracts import Task
+from drugai.errors import ConfigError
+from drugai.featurizers.blocks import featurize_blocks
+from drugai.models.kernels import LEVELS, minmax_kernel, squared_distance
+from drugai.molecules import MoleculeBatch
+from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.feature_scale import FeatureScale
+from drugai.predictors.packing import Packed, Stored, write_tasks
+
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class GPConfig(Config):
+    """A Gaussian process and how its hyper-parameters are found."""
+
+    kind = "gp"
+
+    counts: tuple[str, ...] = setting(("morgan3", "feature_morgan", "atom_pair", "avalon"), help="blocks of counts, each with a MinMax kernel")
+    descriptors: tuple[str, ...] = setting(("all_descriptors",), help="blocks of real values, together one Gaussian kernel")
+    landmarks: int = setting(4000, help="molecules that carry the process; exact up to so many training molecules")
+    likelihood_rows: int = setting(1000, help="training molecules on which the marginal likelihood is maximized")
+    steps: int = setting(40, help="steps of L-BFGS")
+    prior: float = tunable(3.0, 0.5, 5.0, help="standard deviation of the normal prior of the logarithm of every weight, length and noise about log 0.3")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.counts and not self.descriptors:
+            raise ConfigError("GPConfig: a Gaussian process needs at least one block of counts or descriptors")
+        if min(self.landmarks, self.likelihood_rows) < 20 or self.steps < 1 or self.prior <= 0:
+            raise ConfigError(f"GPConfig: landmarks and likelihood_rows must be at least 20, steps at least 1 and prior above 0; got {self.to_dict()}")
+
+
+@dataclass(frozen=True, eq=False)
+class KernelInputs:
+    """What the kernels compare of n molecules: per block ``[n, d]`` uint8 counts (capped at 16), and ``[n, k]`` float32 scaled descriptors."""
+
+    counts: tuple[np.ndarray, ...]
+    descriptors: np.ndarray
+
+    def take(self, rows: np.ndarray | slice) -> KernelInputs:
+        """Those of the rows."""
+        return KernelInputs(tuple(part[rows] for part in self.counts), self.descriptors[rows])
+
+    def against(self, other: KernelInputs) -> np.ndarray:
+        """``[b + 1, n, m]`` float32: MinMax of each block, then the squared distance of the descriptors."""
+        parts = [minmax_kernel(mine, theirs) for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        return np.stack([*parts, squared_distance(self.descriptors, other.descriptors)])
+
+
+def kernel_inputs(batch: MoleculeBatch, config: GPConfig, scale: FeatureScale | None = None) -> tuple[KernelInputs, FeatureScale]:
+    """Inputs of n molecules, scaled by ``scale`` or, without one, by themselves; unreadable molecules give zeros."""
+    counts = tuple(np.minimum(np.nan_to_num(featurize_blocks(batch, [name])), LEVELS[-1]).astype(np.uint8) for name in config.counts)
+    raw = featurize_blocks(batch, config.descriptors)
+    scale = FeatureScale.fit(raw) if scale is None else scale
+    return KernelInputs(counts, scale(raw)), scale
+
+
+def covariance(kernels: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """``[n, m]`` covariance from ``[b + 1, n, m]`` kernels and ``[b + 3]`` hyper-parameters: b weights, amplitude and squared length, noise (not used here)."""
+    b = len(kernels) - 1
+    found = np.tensordot(theta[:b].astype(kernels.dtype), kernels[:b], axes=1)
+    return np.asarray(found + kernels.dtype.type(theta[b]) * np.exp(kernels[b] / kernels.dtype.type(-theta[b + 1])))
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """One output of the process.
+
+    Attributes:
+        rows: ``[m]`` landmarks that it uses.
+        alpha: ``[m]`` float64 weights of their covariances.
+        theta: ``[b + 3]`` hyper-parameters.
+        center, spread: Of the training values: the process is of ``(y − center) ÷ spread``.
+        slope, offset: The logistic curve that turns the process into a probability, of classes.
+    """
+
+    rows: np.ndarray
+    alpha: np.ndarray
+    theta: np.ndarray
+    center: float
+    spread: float
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def mean(self, kernels: np.ndarray) -> np.ndarray:
+        """``[n]`` standardized means from the kernels ``[b + 1, n, landmarks]``."""
+        return covariance(kernels[:, :, self.rows], self.theta).astype(np.float64) @ self.alpha
+
+
+class GPPredictor(TrainedPredictor):
+    """One process a task, one a class of a multiclass task; they share the landmarks."""
+
+    cost = 9000.0  # descriptors, four fingerprints and the kernels
+
+    def __init__(
+        self, tasks: Sequence[Task], config: GPConfig, landmarks: KernelInputs, scale: FeatureScale, processes: Sequence[Process], record: dict[str, Any] | None = None
+    ) -> None:
+        self.tasks = tuple(tasks)
+        self.config = config
+        self.landmarks = landmarks
+        self.scale = scale
+        self.processes = list(processes)
+        self.record = dict(record or {})
+
+    def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[1, n, o]`` and n reasons."""
+        inputs, _ = kernel_inputs(batch, self.config, self.scale)
+        raw = np.zeros((len(batch), len(self.processes)))
+        for start in range(0, len(batch), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            kernels = inputs.take(rows).against(self.landmarks)
+            raw[rows] = np.stack([process.mean(kernels) for process in self.processes], axis=1)
+        return self.decode(raw)[None].astype(np.float32), batch.reasons
+
+    def decode(self, raw: np.ndarray) -> np.ndarray:
+        """``[n, o]`` values and probabilities from standardized means."""
+        out = np.empty_like(raw)
+        start = 0
+        for task in self.tasks:
+            width = task.n_classes if task.kind == "multiclass" else 1
+            for k in range(start, start + width):
+                process = self.processes[k]
+                if task.kind == "regression":
+                    out[:, k] = raw[:, k] * process.spread + process.center
+                else:
+                    out[:, k] = 1.0 / (1.0 + np.exp(-np.clip(process.slope * raw[:, k] + process.offset, -30, 30)))
+            if task.kind == "multiclass":
+                out[:, start : start + width] /= out[:, start : start + width].sum(1, keepdims=True)
+            start += width
+        return out
+
+    def pack(self) -> Packed:
+        """Landmarks as sparse counts, processes and the record."""
+        arrays: dict[str, dict[str, np.ndarray]] = {"scale": {"center": self.scale.center, "scale": self.scale.scale}}
+        sparse: dict[str, np.ndarray] = {"descriptors": self.landmarks.descriptors}
+        for index, part in enumerate(self.landmarks.counts):
+            row, column = np.nonzero(part)
+            sparse[f"ends_{index}"] = np.cumsum(np.bincount(row, minlength=len(part))).astype(np.int64)
+            sparse[f"columns_{index}"] = column.astype(np.uint16)
+            sparse[f"values_{index}"] = part[row, column]
+        arrays["landmarks"] = sparse
+        for index, process in enumerate(self.processes):
+            numbers = np.array([process.center, process.spread, process.slope, process.offset])
+            arrays[f"process_{index}"] = {"rows": process.rows.astype(np.int64), "alpha": process.alpha, "theta": process.theta, "numbers": numbers}
+        widths = [part.shape[1] for part in self.landmarks.counts]
+        return Packed("gp", self.config.to_dict(), {**self.record, "tasks": write_tasks(self.tasks), "widths": widths}, arrays=arrays)
+
+    @classmethod
+    def unpack(cls, stored: Stored) -> GPPredictor:
+        """Rebuild from an artifact."""
+        config = GPConfig.from_dict(stored.config)
+        sparse, scale = stored.arrays("landmarks"), stored.arrays("scale")
+        counts = []
+        for index, width in enumerate(stored.record["widths"]):
+            ends = sparse[f"ends_{index}"]
+            part = np.zeros((len(ends), width), dtype=np.uint8)
+            part[np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0)), sparse[f"columns_{index}"]] = sparse[f"values_{index}"]
+            counts.append(part)
+        processes = []
+        for index in range(sum(task.n_classes if task.kind == "multiclass" else 1 for task in stored.tasks)):
+            found = stored.arrays(f"process_{index}")
+            processes.append(Process(found["rows"], found["alpha"], found["theta"], *(float(value) for value in found["numbers"])))
+        landmarks = KernelInputs(tuple(counts), sparse["descriptors"])
+        return cls(stored.tasks, config, landmarks, FeatureScale(scale["center"], scale["scale"]), processes, stored.record)

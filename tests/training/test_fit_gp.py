@@ -1,0 +1,79 @@
+"""Gaussian processes against textbook formulas and plain refits."""
+
+import numpy as np
+import pytest
+
+from drugai.contracts import Dataset, Task
+from drugai.errors import ConfigError
+from drugai.predictors import GPConfig, MeanConfig
+from drugai.training import evaluate, fit_on
+from drugai.training.fit_gp import _exact, fit_hyperparameters, fit_logistic
+
+SMALL = GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=15)
+
+
+def test_it_beats_the_training_mean_on_measured_activity(activity, parts):
+    train, valid, test = (activity.take(part) for part in (parts.train, parts.valid, parts.test))
+    process, mean = (evaluate(fit_on(config, train, valid), test) for config in (SMALL, MeanConfig()))
+    assert process["rmse"] < mean["rmse"]
+    assert process["spearman"] > 0.3
+
+
+def test_leave_one_out_equals_refitting_without_the_molecule():
+    rng = np.random.default_rng(0)
+    points, noise = rng.normal(size=(12, 2)), np.full(12, 0.1)
+    kernel = np.exp(-((points[:, None] - points[None]) ** 2).sum(-1))
+    target = np.sin(points[:, 0])
+    _, held_out = _exact(kernel, target, noise)
+    for k in range(12):
+        rest = np.delete(np.arange(12), k)
+        alpha, _ = _exact(kernel[np.ix_(rest, rest)], target[rest], noise[rest])
+        assert held_out[k] == pytest.approx(kernel[k, rest] @ alpha, abs=1e-5)
+
+
+def test_the_likelihood_finds_which_kernel_carries_the_values():
+    rng = np.random.default_rng(0)
+    told, silent = (np.tanh(rng.normal(size=(80, 3))) for _ in range(2))
+    kernels = np.stack([np.exp(-((part[:, None] - part[None]) ** 2).sum(-1)) for part in (told, silent)] + [np.full((80, 80), 50.0)])
+    theta = fit_hyperparameters(kernels, told @ np.array([1.0, -1.0, 0.5]), SMALL)
+    assert theta[0] > 10 * theta[1]
+    assert theta[-1] < 0.05  # the values have no noise
+
+
+def test_with_as_many_landmarks_as_molecules_the_carried_process_is_the_exact_one(activity, parts):
+    train, valid = activity.take(parts.train), activity.take(parts.valid)
+    exact = fit_on(SMALL, train, valid)
+    # one landmark fewer than molecules: the subset of regressors, nearly complete
+    carried = fit_on(SMALL.replace(landmarks=len(train) - 1, likelihood_rows=len(train)), train, valid)
+    assert np.corrcoef(exact.predict(valid.smiles).mean[:, 0], carried.predict(valid.smiles).mean[:, 0])[0, 1] > 0.97
+
+
+def test_a_molecule_of_little_weight_is_hardly_fitted(activity, parts):
+    train, valid = activity.take(parts.train), activity.take(parts.valid)
+    y = train.y.copy()
+    y[0] += 30.0  # one absurd value
+    heavy, light = (
+        Dataset("weighted", train.smiles, y, train.tasks, columns={"weight": np.where(np.arange(len(y)) == 0, weight, 1.0).astype(np.float32)}) for weight in (1.0, 1e-5)
+    )
+    miss = [abs(fit_on(SMALL, data, valid).predict(train.smiles[:1]).mean[0, 0] - y[0, 0]) for data in (heavy, light)]
+    assert miss[1] > miss[0]
+
+
+def test_probabilities_follow_the_frequencies():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=4000)
+    positive = rng.random(4000) < 1 / (1 + np.exp(-(2 * values - 1)))
+    slope, offset = fit_logistic(values, positive)
+    assert (slope, offset) == pytest.approx((2, -1), abs=0.2)
+
+
+def test_classes_are_probabilities_that_rank_the_test_part(activity, parts):
+    y = (activity.y > np.median(activity.y)).astype(np.float32)
+    data = Dataset("active", activity.smiles, y, (Task("active", "binary"),))
+    model = fit_on(SMALL, data.take(parts.train), data.take(parts.valid))
+    assert evaluate(model, data.take(parts.test))["roc_auc"] > 0.6
+
+
+def test_a_process_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match="at least one block"):
+        GPConfig(counts=(), descriptors=())
