@@ -13,6 +13,7 @@ from drugai.errors import ConfigError, count_reasons
 from drugai.metrics.property import DEFAULT_METRICS, Estimate, direction, estimate, known_pairs, metric_function
 from drugai.predictors.base import TrainedPredictor
 from drugai.training.fit import fit_on
+from drugai.training.rows import batch_of
 
 PRIMARY = {"regression": "rmse", "binary": "roc_auc", "multiclass": "balanced_accuracy"}
 
@@ -104,9 +105,16 @@ class ValidationScore:
         """Fit with ``config`` on the training part."""
         return fit_on(config, self.train, self.valid, seed=seed, on_epoch=on_epoch)
 
+    def fixed(self, config: Any) -> dict[str, Any]:
+        """Fields of ``config`` that change nothing on these tasks, with their values: a study leaves them alone. Without a regression task these are its losses."""
+        if any(task.kind == "regression" for task in self.train.tasks):
+            return {}
+        flat = _leaves(config.to_dict())
+        return {key: value for key, value in flat.items() if key.rpartition(".")[2] == "loss"}
+
     def score(self, predictor: TrainedPredictor) -> float:
         """Score a fitted predictor on the validation part."""
-        return score_predictions(predictor.predict(self.valid.smiles), self.valid, self.metric)
+        return score_predictions(predictor.predict(batch_of(self.valid)), self.valid, self.metric)
 
 
 def validation_score(data: Dataset, split: Split, metric: str | None = None) -> ValidationScore:
@@ -119,3 +127,11 @@ def validation_score(data: Dataset, split: Split, metric: str | None = None) -> 
     """
     chosen = metric or PRIMARY[data.tasks[0].kind]
     return ValidationScore(data.take(split.train), data.take(split.valid), chosen, direction(chosen))
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted key."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found.update(_leaves(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value})
+    return found

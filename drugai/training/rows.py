@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from drugai.molecules import MoleculeBatch
 logger = logging.getLogger(__name__)
 
 LEAST_ROWS = 20
+
+_BATCHES: WeakKeyDictionary[Dataset, MoleculeBatch] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +30,16 @@ class Usable:
     left_out: dict[str, int]
 
 
+def batch_of(data: Dataset) -> MoleculeBatch:
+    """The parsed molecules of a data set, kept as long as the data set lives: a study's trials and an ensemble's members share what was computed from them."""
+    if data not in _BATCHES:
+        _BATCHES[data] = MoleculeBatch(data.smiles)
+    return _BATCHES[data]
+
+
 def usable_rows(data: Dataset, part: str) -> Usable:
     """Rows with a readable molecule and at least one label; the others are counted and logged, never silently lost."""
-    batch = MoleculeBatch(data.smiles)
+    batch = batch_of(data)
     labelled = ~np.isnan(data.y).all(axis=1)
     kept = np.flatnonzero(batch.valid & labelled)
     left_out: dict[str, int] = dict(count_reasons(batch.reasons))
@@ -39,7 +49,8 @@ def usable_rows(data: Dataset, part: str) -> Usable:
     if left_out:
         logger.warning("%s: %s part leaves out %s", data.name, part, ", ".join(f"{count} {code}" for code, count in left_out.items()))
     weights = np.asarray(data.columns["weight"], dtype=np.float32)[kept] if "weight" in data.columns else None
-    return Usable(batch.take(kept), data.y[kept], weights, left_out)
+    used = batch if len(kept) == len(batch) else batch.compute(("taken", kept.tobytes()), lambda whole: whole.take(kept))
+    return Usable(used, data.y[kept], weights, left_out)
 
 
 def check_trainable(data: Dataset, usable: Usable) -> None:

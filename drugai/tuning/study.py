@@ -8,7 +8,7 @@ from typing import Any
 
 from drugai.errors import ConfigError
 from drugai.tuning.plan import trial_seed
-from drugai.tuning.space import Space
+from drugai.tuning.space import KindSpace, Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Study:
 
     study: Any
     base: Any
-    space: Space
+    space: Space | KindSpace
 
     @property
     def best_config(self) -> Any:
@@ -37,7 +37,7 @@ class Study:
 
     def config_of(self, trial: Any) -> Any:
         """The Config of a trial."""
-        return self.base.replace(**{**self.space.fixed, **trial.params})
+        return self.space.config(trial.params)
 
     def seed_of(self, number: int) -> int:
         """The seed with which trial ``number`` was evaluated."""

@@ -9,7 +9,7 @@ from typing import Any
 from drugai.config import Config
 from drugai.errors import ConfigError
 from drugai.tuning.plan import Evaluate, StudyPlan
-from drugai.tuning.space import config_space
+from drugai.tuning.space import KIND, config_space
 from drugai.tuning.stale import reap
 from drugai.tuning.storage import exclusive
 from drugai.tuning.study import Study
@@ -18,7 +18,7 @@ from drugai.tuning.working import open_study, work
 
 
 def tune(
-    config: Config,
+    config: Config | Sequence[Config],
     evaluate: Evaluate,
     *,
     trials: int = 50,
@@ -36,7 +36,7 @@ def tune(
     """Search the tunable fields of a Config; continues the study of that name if it exists.
 
     Args:
-        config: Where to start; it is trial 0.
+        config: Where to start; it is trial 0. Several Configs of different kinds (graph network, trees …) are searched together, the kind being a choice.
         evaluate: Config → score (a tuple for several objectives). If it takes ``seed`` and ``on_epoch`` it gets them, and can be pruned:
             ``validation_score(data, split)`` does.
         trials: Total of the study, those of earlier calls included. Failed trials do not count.
@@ -60,7 +60,8 @@ def tune(
     directions = (found,) if isinstance(found, str) else tuple(found)
     if any(each not in ("min", "max") for each in directions) or trials < 1 or jobs < 1:
         raise ConfigError(f"direction must be min or max, trials and jobs at least 1; got {directions}, {trials}, {jobs}")
-    plan = StudyPlan(config, evaluate, trials, str(storage), name, directions, seed, sampler, pruner, dict(space or {}), minutes, patience)
+    overrides = {**_idle(config, evaluate), **(space or {})}
+    plan = StudyPlan(config, evaluate, trials, str(storage), name, directions, seed, sampler, pruner, overrides, minutes, patience)
     study = open_study(plan)
     if jobs == 1:
         work(plan)
@@ -69,3 +70,12 @@ def tune(
     with exclusive(plan.storage):
         reap(study)
     return Study(study, config, config_space(config, plan.overrides))
+
+
+def _idle(config: Config | Sequence[Config], evaluate: Evaluate) -> dict[str, Any]:
+    """The fields that change nothing, if ``evaluate`` can say (``fixed(config)``); searching them would waste trials."""
+    if not hasattr(evaluate, "fixed"):
+        return {}
+    if not isinstance(config, Sequence):
+        return dict(evaluate.fixed(config))
+    return {f"{getattr(each, KIND, type(each).__name__)}.{key}": value for each in config for key, value in evaluate.fixed(each).items()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from drugai.errors import ConfigError
 from drugai.runtime import defer_interrupts, derive_seed
 from drugai.tuning.plan import Evaluate, StudyPlan, trial_seed
-from drugai.tuning.space import config_space
+from drugai.tuning.space import KindSpace, Space, config_space
 from drugai.tuning.stale import Heartbeat, reap, sign
 from drugai.tuning.storage import exclusive, make_pruner, make_sampler, open_storage
 
@@ -34,9 +34,11 @@ def open_study(plan: StudyPlan) -> Any:
         )
         if "seed" not in study.user_attrs:
             study.set_user_attr("seed", plan.seed)
-            study.set_user_attr("config", {"class": type(plan.config).__name__, "values": plan.config.to_dict()})
+            configs = plan.config if isinstance(plan.config, Sequence) else [plan.config]
+            study.set_user_attr("config", [{"class": type(each).__name__, "values": each.to_dict()} for each in configs])
             study.set_user_attr("fixed", dict(space.fixed))
-            study.enqueue_trial(space.start(plan.config))
+            for start in space.starts():
+                study.enqueue_trial(start)
         elif study.user_attrs["seed"] != plan.seed:
             raise ConfigError(f"study {plan.name!r} has seed {study.user_attrs['seed']}, asked is {plan.seed}; resume with the same seed or name another study")
         reap(study)
@@ -63,14 +65,14 @@ def work(plan: StudyPlan) -> int:
                 # a sampler of its own for each trial number: a resumed study draws what an undisturbed one would
                 study.sampler = make_sampler(plan.sampler, derive_seed(plan.seed, "sampler", len(existing)) % 2**31)
                 trial = study.ask()
-                values = space.suggest(trial)
+                space.suggest(trial)
                 sign(trial)
-            _run_one(plan, study, trial, values)
+            _run_one(plan, study, trial, space)
             done += 1
     return done
 
 
-def _run_one(plan: StudyPlan, study: Any, trial: Any, values: Mapping[str, Any]) -> None:
+def _run_one(plan: StudyPlan, study: Any, trial: Any, space: Space | KindSpace) -> None:
     import optuna
     from optuna.trial import TrialState
 
@@ -86,16 +88,16 @@ def _run_one(plan: StudyPlan, study: Any, trial: Any, values: Mapping[str, Any])
 
     def on_epoch(epoch: int, scores: Mapping[str, float]) -> None:
         trial.set_user_attr("epochs", epoch + 1)
-        if len(plan.directions) == 1 and "loss" in scores:
-            # the loss falls as the score improves, whichever way the score counts
-            trial.report(scores["loss"] if plan.directions[0] == "min" else -scores["loss"], epoch)
+        # "error" is one measure for all configs, "loss" may be of the config's own kind; both fall as the score improves, whichever way the score counts
+        watched = scores.get("error", scores.get("loss"))
+        if len(plan.directions) == 1 and watched is not None:
+            trial.report(watched if plan.directions[0] == "min" else -watched, epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
     try:
         with Heartbeat(trial):
-            config = plan.config.replace(**values)
-            score = _call(plan.evaluate, config, trial_seed(plan.seed, origin), on_epoch)
+            score = _call(plan.evaluate, space.config(trial.params), trial_seed(plan.seed, origin), on_epoch)
         trial.set_user_attr("cpu_seconds", round(time.process_time() - began, 3))
         study.tell(trial, score)
         logger.info("trial %d: %s", trial.number, score, extra={"fields": {"trial": trial.number, "score": score}})
