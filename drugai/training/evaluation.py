@@ -97,9 +97,19 @@ class ValidationScore:
     metric: str
     direction: str
 
-    def __call__(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> float:
-        """Fit with ``config`` and score the validation part."""
-        return self.score(self.fit(config, seed=seed, on_epoch=on_epoch))
+    def __call__(
+        self,
+        config: Any,
+        *,
+        seed: int = 0,
+        on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+        on_model: Callable[[TrainedPredictor], None] | None = None,
+    ) -> float:
+        """Fit with ``config`` and score the validation part; ``on_model`` gets the fitted predictor."""
+        predictor = self.fit(config, seed=seed, on_epoch=on_epoch)
+        if on_model is not None:
+            on_model(predictor)
+        return self.score(predictor)
 
     def fit(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> TrainedPredictor:
         """Fit with ``config`` on the training part."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from drugai.tuning.space import Space, config_space, read_space
-from drugai.tuning.study import Study
-from drugai.tuning.tune import tune
+from drugai.tuning.progress import Standing
+from drugai.tuning.space import KindSpace, Space, config_space, read_space
+from drugai.tuning.study import Asked, Study, choose_trial
+from drugai.tuning.tune import open_tuning, tune
 
-__all__ = ["Space", "Study", "config_space", "read_space", "tune"]
+__all__ = ["Asked", "KindSpace", "Space", "Standing", "Study", "choose_trial", "config_space", "open_tuning", "read_space", "tune"]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
-import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,65 +12,89 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT = 20.0
 STALE_AFTER = 180.0
+MOST_RETRIES = 3
+"""A trial whose parameters killed their worker so often (out of memory, say) is given up."""
 
 
-def process_start(pid: int) -> str | None:
-    """When a process started, in clock ticks since boot as Linux tells; None if there is no such process. Process ids are reused, their starts are not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
+def is_stale(attributes: dict[str, Any], folder: Path | None) -> bool:
+    """Whether the worker of a signed trial is dead: on its own machine by its process, elsewhere by the age of its heartbeat file.
 
+    Args:
+        attributes: What the worker wrote into the trial.
+        folder: Of the heartbeat files; None where a server keeps the heartbeat, which then decides.
+    """
+    from drugai.tuning.heartbeat import machine, process_start
 
-def sign(trial: Any) -> None:
-    """Write into a trial who runs it."""
-    for key, value in {"host": socket.gethostname(), "pid": os.getpid(), "process_start": process_start(os.getpid()), "heartbeat": time.time()}.items():
-        trial.set_user_attr(key, value)
-
-
-class Heartbeat:
-    """While open, a thread writes the time into the trial, so that workers on other hosts see that this one lives."""
-
-    def __init__(self, trial: Any, every: float = HEARTBEAT) -> None:
-        self._trial, self._every = trial, every
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def _beat(self) -> None:
-        while not self._done.wait(self._every):
-            self._trial.set_user_attr("heartbeat", time.time())
-
-    def __enter__(self) -> Heartbeat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-
-def is_stale(attributes: dict[str, Any], now: float | None = None) -> bool:
-    """Whether the worker of a running trial is dead: on this host by its process, on another by the age of its heartbeat."""
-    if attributes.get("host") == socket.gethostname():
+    if attributes.get("machine") == machine():
         start = process_start(int(attributes["pid"]))
         return start is None or start != attributes.get("process_start")
-    if "heartbeat" not in attributes:
-        return False  # it was asked for a moment ago and has not signed yet
-    return (now or time.time()) - float(attributes["heartbeat"]) > STALE_AFTER
+    if folder is None:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / ".now"
+    probe.touch()  # the time of the file system that all hosts share, not of this host's clock
+    try:
+        return probe.stat().st_mtime - (folder / str(attributes.get("worker"))).stat().st_mtime > STALE_AFTER
+    except FileNotFoundError:
+        return True  # a worker takes its file away when it ends
 
 
-def reap(study: Any) -> int:
-    """Mark stale trials as FAIL and enqueue their parameters again; returns how many. Call it under the study's lock."""
+def reap(study: Any, storage: str | Path, unfinished: int | None = None) -> int:
+    """Mark stale trials as FAIL and enqueue their parameters again; returns how many. Call it under the study's lock.
+
+    Args:
+        study: Optuna's study.
+        storage: Path or URL.
+        unfinished: The trial number that a dead holder of the lock was giving out: that trial carries no signature.
+    """
     from optuna.trial import TrialState
 
+    from drugai.tuning.heartbeat import beats_folder
+
+    folder = beats_folder(storage)
     found = 0
+    silent = _without_heartbeat(study)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        unsigned = "host" not in trial.user_attrs and trial.datetime_start is not None and time.time() - trial.datetime_start.timestamp() > STALE_AFTER
-        if not unsigned and not is_stale(dict(trial.user_attrs)):
+        if "machine" in trial.user_attrs:
+            dead = trial.number in silent or is_stale(dict(trial.user_attrs), folder)
+        else:
+            age = time.time() - trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
+            dead = trial.number == unfinished or age > STALE_AFTER
+        if not dead:
             continue
+        run_again(study, trial)  # before the FAIL: a death in between leaves a trial that is found again, not one that is lost
         study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-        if trial.params:
-            study.enqueue_trial(trial.params, user_attrs={"retry_of": trial.number})
         logger.warning("trial %d was left by a worker that died; its parameters run again", trial.number)
         found += 1
     return found
+
+
+def run_again(study: Any, trial: Any, *, counts: bool = True) -> None:
+    """Enqueue a trial's parameters once more, unless that was done already or too often.
+
+    Args:
+        study: Optuna's study.
+        trial: The trial that did not end.
+        counts: Whether this counts as an attempt; a trial that its user interrupted was not at fault.
+    """
+    attributes = trial.user_attrs
+    attempt = int(attributes.get("attempt", 0)) + (1 if counts else 0)
+    if attempt > MOST_RETRIES:
+        logger.warning("trial %d: its parameters ended their worker %d times; they are given up", trial.number, attempt)
+        return
+    if any(other.user_attrs.get("after") == trial.number for other in study.get_trials(deepcopy=False)):
+        return
+    # a retry is the same experiment as the trial it repeats; what was enqueued and not yet asked for goes along
+    root = int(attributes.get("retry_of", trial.number))
+    parameters = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    study.enqueue_trial(parameters, user_attrs={"retry_of": root, "after": trial.number, "attempt": attempt})
+
+
+def _without_heartbeat(study: Any) -> set[int]:
+    """Numbers of running trials whose heartbeat on the database server is too old, by the server's clock."""
+    storage = study._storage
+    if getattr(storage, "get_heartbeat_interval", lambda: None)() is None:
+        return set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {storage.get_trial(trial_id).number for trial_id in storage._get_stale_trial_ids(study._study_id)}

@@ -1,15 +1,15 @@
-"""Where a study lives: a journal file by default, SQLite or PostgreSQL by URL."""
+"""Where a study lives (a journal file by default, SQLite or PostgreSQL by URL), and samplers and pruners by name."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-from collections.abc import Iterator
+import warnings
 from pathlib import Path
 from typing import Any
 
 from drugai.catalogue import lookup
 from drugai.errors import ConfigError
+from drugai.tuning import stale
+from drugai.tuning.locking import server_url
 
 
 def open_storage(storage: str | Path) -> Any:
@@ -17,24 +17,33 @@ def open_storage(storage: str | Path) -> Any:
 
     Args:
         storage: A path (``runs/s/gnn.journal``: one journal file, any number of processes), ``sqlite:///file.db``, or ``postgresql://…``
-            (with a heartbeat every 60 s, for a cluster).
+            (with a heartbeat, for a cluster).
+
+    Raises:
+        ConfigError: The driver of the database is not installed, or the database cannot be reached.
     """
     text = str(storage)
+    if "://" not in text:
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        Path(text).parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(text))
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import OperationalError
+
     try:
-        if "://" not in text:
-            from optuna.storages import JournalStorage
-            from optuna.storages.journal import JournalFileBackend
-
-            Path(text).parent.mkdir(parents=True, exist_ok=True)
-            return JournalStorage(JournalFileBackend(text))
-        from optuna.storages import RDBStorage
-
         if text.startswith("sqlite:"):
             # a writer waits for the other's lock instead of failing at once
             return RDBStorage(text, engine_kwargs={"connect_args": {"timeout": 60}})
-        return RDBStorage(text, heartbeat_interval=60, grace_period=180, engine_kwargs={"pool_pre_ping": True})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Optuna calls its heartbeat experimental at each start
+            beat = {"heartbeat_interval": max(1, round(stale.HEARTBEAT)), "grace_period": max(1, round(stale.STALE_AFTER))}
+            return RDBStorage(server_url(text), engine_kwargs={"pool_pre_ping": True}, **beat)
     except ImportError as error:
-        raise ConfigError(f"storage {text!r}: {error}; install the driver of that database") from None
+        raise ConfigError(f"storage {text!r}: {error}; install the driver of that database (for PostgreSQL: pip install 'drugai[tuning]')") from None
+    except OperationalError as error:
+        raise ConfigError(f"storage {text!r} cannot be reached: {str(error.orig).strip()}; is the server up and does the database exist?") from None
 
 
 def make_sampler(name: str, seed: int) -> Any:
@@ -43,22 +52,8 @@ def make_sampler(name: str, seed: int) -> Any:
 
 
 def make_pruner(name: str) -> Any:
-    """A pruner by name: median, hyperband, halving, none."""
+    """A pruner by name: median, hyperband, halving (by epoch), wilcoxon (by fold), none."""
     return lookup("pruner", name, PRUNERS)()
-
-
-@contextlib.contextmanager
-def exclusive(storage: str | Path) -> Iterator[None]:
-    """One process at a time for files; databases serialize by themselves. Freed by the kernel when the holder dies."""
-    text = str(storage)
-    if "://" in text:
-        yield
-        return
-    lock = Path(text + ".asking")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with open(lock, "w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 def _tpe(seed: int) -> Any:
@@ -115,6 +110,14 @@ def _halving() -> Any:
     return SuccessiveHalvingPruner(min_resource=3)
 
 
+def _wilcoxon() -> Any:
+    from optuna.pruners import WilcoxonPruner
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # experimental in Optuna
+        return WilcoxonPruner(p_threshold=0.1)
+
+
 def _none() -> Any:
     from optuna.pruners import NopPruner
 
@@ -122,4 +125,4 @@ def _none() -> Any:
 
 
 SAMPLERS = {"tpe": _tpe, "gp": _gp, "cmaes": _cmaes, "qmc": _qmc, "nsga2": _nsga2, "random": _random}
-PRUNERS = {"median": _median, "hyperband": _hyperband, "halving": _halving, "none": _none}
+PRUNERS = {"median": _median, "hyperband": _hyperband, "halving": _halving, "wilcoxon": _wilcoxon, "none": _none}

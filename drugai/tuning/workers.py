@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from multiprocessing import get_context
 
 from drugai.errors import ConfigError
@@ -17,8 +18,13 @@ logger = logging.getLogger(__name__)
 MOST_REPLACEMENTS = 10
 
 
-def run_workers(plan: StudyPlan, jobs: int) -> None:
-    """Run ``jobs`` worker processes until the study's total is reached.
+def run_workers(plan: StudyPlan, jobs: int, watch: Callable[[], None] | None = None) -> None:
+    """Run ``jobs`` worker processes until the study is over.
+
+    Args:
+        plan: The study.
+        jobs: How many; the processor's threads are divided among them.
+        watch: Called about once a second.
 
     Raises:
         ConfigError: Workers keep dying.
@@ -32,10 +38,13 @@ def run_workers(plan: StudyPlan, jobs: int) -> None:
         workers = [context.Process(target=_worker, args=(plan,)) for _ in range(jobs)]
         for worker in workers:
             worker.start()
-        replaced = 0
+        replaced, looked = 0, time.monotonic()
         with defer_interrupts() as interrupted:
             while any(worker.is_alive() for worker in workers) and not interrupted():
                 time.sleep(0.1)
+                if watch is not None and time.monotonic() - looked > 1.0:
+                    watch()
+                    looked = time.monotonic()
                 for index, worker in enumerate(workers):
                     if worker.exitcode is not None and worker.exitcode < 0 and replaced < MOST_REPLACEMENTS:
                         logger.warning("a tuning worker was killed by signal %d; another takes its place", -worker.exitcode)
@@ -46,6 +55,8 @@ def run_workers(plan: StudyPlan, jobs: int) -> None:
             if worker.is_alive():
                 worker.terminate()
             worker.join()
+        if watch is not None:
+            watch()
     finally:
         for key, value in kept.items():
             if value is None:
