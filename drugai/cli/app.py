@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, generation, linking, models, reporting, running, screening, tables, tuning
+from drugai.cli import data, generation, linking, models, reporting, running, screening, studies, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -50,7 +50,7 @@ app.command("audit")(data.audit)
 app.command("featurize")(tables.featurize)
 app.command("standardize")(tables.standardize)
 app.add_typer(tuning.tune_app, name="tune")
-app.add_typer(tuning.study_app, name="study")
+app.add_typer(studies.study_app, name="study")
 app.command("generate")(generation.generate)
 app.command("optimize")(generation.optimize)
 app.add_typer(generation.pretrain_app, name="pretrain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from drugai.errors import ConfigError
 
@@ -44,5 +45,34 @@ def epoch_progress(epochs: int) -> tuple[Callable[[int, Mapping[str, float]], No
 
     def report(epoch: int, scores: Mapping[str, float]) -> None:
         bar.update(task, completed=epoch + 1, scores=" ".join(f"{key} {value:.3f}" for key, value in scores.items()))
+
+    return report, bar.stop
+
+
+def parse_weights(text: str | None) -> list[float]:
+    """``"0.8,0.2"`` → numbers."""
+    try:
+        return [float(part) for part in (text or "").split(",")]
+    except ValueError:
+        raise ConfigError(f"--weights {text!r}: expected numbers by commas, for example 0.8,0.2") from None
+
+
+def study_progress(trials: int) -> tuple[Callable[[Any], None], Callable[[], None]]:
+    """A progress bar over trials on a terminal, a line of the log off it; and the function that closes it. Both say the best so far and the time left."""
+    import logging
+    import sys
+
+    logger = logging.getLogger("drugai.cli.tuning")
+    if not sys.stderr.isatty():
+        return lambda standing: logger.info("%s", standing, extra={"fields": {**standing.__dict__}}), lambda: None
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(TextColumn("tuning"), BarColumn(), TextColumn("{task.fields[words]}"), TimeElapsedColumn(), console=Console(stderr=True))
+    bar.start()
+    task = bar.add_task("trials", total=trials, words=f"0/{trials} trials")
+
+    def report(standing: Any) -> None:
+        bar.update(task, completed=standing.finished, words=str(standing))
 
     return report, bar.stop

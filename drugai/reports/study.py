@@ -10,36 +10,38 @@ from typing import Any
 from markupsafe import Markup
 
 from drugai.reports.page import pretty_unit, write_page
-from drugai.reports.svg import Frame, bars, lines, scatter
-from drugai.tuning.reading import study_columns, study_summary
+from drugai.reports.svg import Frame, bars, lines, padded, scatter
+from drugai.tuning.describing import study_summary
+from drugai.tuning.reading import ATTRIBUTES, study_columns
 
-_RESERVED = {"number", "state", "value", "started", "seconds", "worker", "seed", "epochs", "cpu_seconds", "retry_of", "duplicate_of", "error"}
+_RESERVED = {"number", "state", "value", "started", "seconds", "worker", *ATTRIBUTES}
 MOST_LINES = 300
 
 
 def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> Path:
-    """Write ``<folder>/<name>.html`` for a study; needs at least one complete trial.
+    """Write ``<folder>/<name>.html`` for a study.
 
     Args:
-        folder: Where its journal lies.
+        folder: Where its journal lies, or the URL of its database.
         name: Of the study.
         out: Another file.
     """
     summary, columns = study_summary(folder, name), study_columns(folder, name)
     values_key = "value" if "value" in columns else "value_0"
-    parameters = [key for key in columns if key not in _RESERVED and not key.startswith("value_")]
+    parameters = [key for key in columns if key not in _RESERVED and not key.startswith(("value_", "constraint_"))]
     complete = [row for row, state in enumerate(columns["state"]) if state == "COMPLETE"]
     values = [float(value) if value is not None else math.nan for value in columns[values_key]]
     maximize = summary["directions"][0] == "maximize"
     best = summary["best"][0]["number"] if summary["best"] else None
-    axis = "validation score" + (" (more is better)" if maximize else " (less is better)")
+    metric = str(summary["metric"]).partition(", ")[0]
+    axis = f"validation {metric}" + (" (more is better)" if maximize else " (less is better)")
     pruned = summary["counts"].get("PRUNED", 0)
     total = sum(summary["counts"].values())
     tiles = [
-        {"value": f"{summary['best'][0]['values'][0]:.4g}" if summary["best"] else "–", "label": "best validation score", "note": f"trial {best}"},
+        {"value": f"{summary['best'][0]['values'][0]:.4g}" if summary["best"] else "–", "label": f"best validation {metric}", "note": f"trial {best}"},
         {"value": f"{summary['start'][0]:.4g}" if summary["start"] else "–", "label": "starting config", "note": "trial 0"},
         {"value": str(total), "label": "trials", "note": ", ".join(f"{count} {state.lower()}" for state, count in summary["counts"].items())},
-        {"value": f"{100 * pruned / max(total, 1):.0f} %", "label": "pruned", "note": _epochs_words(summary["mean_epochs"])},
+        {"value": f"{100 * pruned / max(total, 1):.0f} %", "label": "pruned", "note": _epochs_words(summary["mean_epochs"], summary["epochs_saved"])},
         {"value": f"{summary['cpu_seconds']:,.0f} s", "label": "CPU of all trials", "note": ""},
     ]
     running: list[float] = []
@@ -50,6 +52,8 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
     history = lines({"trial": (numbers, [values[row] for row in complete]), "best so far": (numbers, running)}, x_label="trial", y_label=axis, size=(500, 300))
     board_head = ["trial", "score", *parameters]
     board = [[str(trial["number"]), ", ".join(f"{value:.5g}" for value in trial["values"]), *[_short(trial["params"].get(key)) for key in parameters]] for trial in summary["best"]]
+    several = len(summary["directions"]) > 1
+    front = _front(columns, complete, {trial["number"] for trial in summary["best"]}, [*str(summary["metric"]).split(", "), "objective 2"]) if several and complete else ""
     made = {"study": name, "seed": str(summary["seed"]), "direction": ", ".join(summary["directions"]), "continue it": f"drugai tune … --name {name} --out {folder}"}
     target = Path(out) if out is not None else Path(folder) / f"{name}.html"
     return write_page(
@@ -59,7 +63,8 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
         lead=f"{total} trials over {len(parameters)} parameters; trial 0 is the starting config.",
         tiles=tiles,
         history=history,
-        timeline=_timeline(columns, complete),
+        front=front,
+        timeline=_timeline(columns),
         importances=bars(summary["importances"], label="Importance") if summary["importances"] else "",
         slices=[_slice(key, columns, complete, values, best, axis) for key in parameters],
         parallel=_parallel(parameters, columns, complete, values, maximize),
@@ -69,8 +74,8 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
     )
 
 
-def _epochs_words(means: Mapping[str, float]) -> str:
-    return ", ".join(f"{state.lower()} ran {value:g} epochs" for state, value in means.items())
+def _epochs_words(means: Mapping[str, float], saved: float) -> str:
+    return ", ".join(f"{state.lower()} ran {value:g} epochs" for state, value in means.items()) + (f"; {saved:.0%} of the epochs saved" if saved else "")
 
 
 def _slice(key: str, columns: Mapping[str, Sequence[Any]], complete: Sequence[int], values: Sequence[float], best: int | None, axis: str) -> Markup:
@@ -90,16 +95,50 @@ def _slice(key: str, columns: Mapping[str, Sequence[Any]], complete: Sequence[in
     return scatter(numbers, [values[row] for row in complete], x_label=label, y_label=axis.partition(" (")[0], words=words, strong=strong)
 
 
-def _timeline(columns: Mapping[str, Sequence[Any]], complete: Sequence[int]) -> Markup:
-    """When each trial began and how long it took."""
-    begun = [columns["started"][row] for row in complete if columns["started"][row] is not None]
-    if not begun:
+_STATES = {"COMPLETE": "ran", "PRUNED": "cutoff", "FAIL": "broke"}
+
+
+def _timeline(columns: Mapping[str, Sequence[Any]]) -> Markup:
+    """A row a worker, a bar a trial from its beginning to its end: complete, pruned and failed ones told apart."""
+    rows = [row for row, state in enumerate(columns["state"]) if state in _STATES and columns["started"][row] is not None and columns["seconds"][row] is not None]
+    if not rows:
         return Markup("")
-    first = min(begun)
-    rows = [row for row in complete if columns["started"][row] is not None]
-    words = [f"trial {columns['number'][row]} on {columns['worker'][row]}: {columns['seconds'][row] or 0:.1f} s" for row in rows]
-    minutes = [(columns["started"][row] - first) / 60 for row in rows]
-    return scatter(minutes, [columns["seconds"][row] or 0.0 for row in rows], x_label="begun after [min]", y_label="duration [s]", words=words)
+    workers = sorted({columns["worker"][row] for row in rows}, key=lambda worker: min(columns["started"][row] for row in rows if columns["worker"][row] == worker))
+    first = min(columns["started"][row] for row in rows)
+    last = max(columns["started"][row] + columns["seconds"][row] for row in rows)
+    unit, seconds = ("min", 60.0) if last - first > 120 else ("s", 1.0)
+    height = 24 * len(workers) + 60
+    frame = Frame(520, height, (0.0, (last - first) / seconds or 1.0), (0.0, 1.0), left=12, top=8)
+    parts = [frame.axes(f"time [{unit}]; a row a worker: {len(workers)}", "", (), grid=False)]
+    for row in rows:
+        begun = columns["started"][row] - first
+        left, right = frame.px(begun / seconds), frame.px((begun + columns["seconds"][row]) / seconds)
+        words = f"trial {columns['number'][row]}, {columns['state'][row].lower()}, on {columns['worker'][row]}: {columns['seconds'][row]:.1f} s"
+        parts.append(
+            Markup('<rect class="{}" x="{:.1f}" y="{}" width="{:.1f}" height="18" rx="2"><title>{}</title></rect>').format(
+                _STATES[columns["state"][row]], left, 10 + 24 * workers.index(columns["worker"][row]), max(1.0, right - left), words
+            )
+        )
+    return Markup('<svg class="chart" viewBox="0 0 520 {0}" role="img" aria-label="Time line"><title>Time line of {1} trials</title>{2}</svg>').format(
+        height, len(rows), Markup("").join(parts)
+    )
+
+
+def _front(columns: Mapping[str, Sequence[Any]], complete: Sequence[int], front: set[int], names: Sequence[str]) -> Markup:
+    """The two first objectives against each other; the Pareto front as a line."""
+    x, y = ([float(columns[f"value_{index}"][row]) for row in complete] for index in (0, 1))
+    on = sorted((row for row in complete if columns["number"][row] in front), key=lambda row: columns["value_0"][row])
+    words = [f"trial {columns['number'][row]}" + (", on the front" if columns["number"][row] in front else "") for row in complete]
+    frame = Frame(500, 300, padded(x), padded(y))
+    parts = [frame.axes(names[0], names[1])]
+    points = " ".join(f"{frame.px(float(columns['value_0'][row])):.1f},{frame.py(float(columns['value_1'][row])):.1f}" for row in on)
+    parts.append(Markup('<polyline class="curve c0" points="{}"/>').format(points))
+    for place, row in enumerate(complete):
+        size = 6 if columns["number"][row] in front else 3.2
+        parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>').format(frame.px(x[place]), frame.py(y[place]), size, words[place]))
+    return Markup('<svg class="chart" viewBox="0 0 500 300" role="img" aria-label="Pareto front"><title>Pareto front of {} trials</title>{}</svg>').format(
+        len(front), Markup("").join(parts)
+    )
 
 
 def _parallel(parameters: Sequence[str], columns: Mapping[str, Sequence[Any]], complete: Sequence[int], values: Sequence[float], maximize: bool) -> Markup:

@@ -115,7 +115,7 @@ def parity(
     spread = np.zeros_like(y) if std is None else np.nan_to_num(np.asarray(std, float))
     known = ~(np.isnan(x) | np.isnan(y))
     x, y, spread = x[known], y[known], spread[known]
-    low, high = _padded(np.concatenate([x, y])) if len(x) else (0.0, 1.0)
+    low, high = padded(np.concatenate([x, y])) if len(x) else (0.0, 1.0)
     frame = Frame(*size, (low, high), (low, high))
     parts = [_line(frame, [low, high], [low, high], "equal")]
     for shift in (-1.0, 1.0):
@@ -162,7 +162,7 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x_la
     """Named lines (x values, y values) in one frame with a key."""
     xs = np.array([value for x, _ in series.values() for value in x], float)
     ys = np.array([value for _, y in series.values() for value in y if math.isfinite(value)], float)
-    frame = Frame(*size, (float(xs.min()), float(xs.max())) if len(xs) else (0, 1), _padded(ys) if len(ys) else (0, 1))
+    frame = Frame(*size, (float(xs.min()), float(xs.max())) if len(xs) else (0, 1), padded(ys) if len(ys) else (0, 1))
     parts = []
     for number, (name, (x, y)) in enumerate(series.items()):
         pairs = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(b)]
@@ -177,7 +177,7 @@ def scatter(
     """Points; ``words`` are shown on hovering, the point ``strong`` is drawn larger."""
     x, y = np.asarray(xs, float), np.asarray(ys, float)
     known = np.isfinite(x) & np.isfinite(y)
-    frame = Frame(*size, _padded(x[known]) if known.any() else (0, 1), _padded(y[known]) if known.any() else (0, 1))
+    frame = Frame(*size, padded(x[known]) if known.any() else (0, 1), padded(y[known]) if known.any() else (0, 1))
     parts = []
     for row in np.flatnonzero(known).tolist():
         text = words[row] if words is not None else f"{x[row]:.4g}, {y[row]:.4g}"
@@ -213,8 +213,9 @@ def _key(frame: Frame, number: int, name: str, size: tuple[int, int]) -> Markup:
     return Markup('<text class="key c{}" x="{}" y="{}" text-anchor="end">{}</text>').format(number % 5, x, y, name)
 
 
-def _padded(values: np.ndarray) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
+def padded(values: np.ndarray | Sequence[float]) -> tuple[float, float]:
+    """The range of some values with a margin of a twentieth on either side."""
+    low, high = float(np.min(values)), float(np.max(values))
     margin = 0.05 * (high - low) or 0.5
     return low - margin, high + margin
 

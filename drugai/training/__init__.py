@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Evaluation": "drugai.training.evaluation",
     "LoopConfig": "drugai.training.loop",
+    "cost_score": "drugai.training.costs",
     "evaluate": "drugai.training.evaluation",
+    "fold_score": "drugai.training.folds",
     "fit_on": "drugai.training.fit",
     "fit_predictor": "drugai.training.fit",
     "model_config": "drugai.training.fit",
     "model_names": "drugai.training.fit",
     "run_loop": "drugai.training.loop",
     "validation_score": "drugai.training.evaluation",
+    "weights_score": "drugai.training.weighing",
 }
 
 if TYPE_CHECKING:
+    from drugai.training.costs import cost_score as cost_score
     from drugai.training.evaluation import Evaluation as Evaluation
     from drugai.training.evaluation import evaluate as evaluate
     from drugai.training.evaluation import validation_score as validation_score
@@ -25,8 +29,10 @@ if TYPE_CHECKING:
     from drugai.training.fit import fit_predictor as fit_predictor
     from drugai.training.fit import model_config as model_config
     from drugai.training.fit import model_names as model_names
+    from drugai.training.folds import fold_score as fold_score
     from drugai.training.loop import LoopConfig as LoopConfig
     from drugai.training.loop import run_loop as run_loop
+    from drugai.training.weighing import weights_score as weights_score
 
 
 def __getattr__(name: str) -> Any:

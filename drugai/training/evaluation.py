@@ -116,11 +116,14 @@ class ValidationScore:
         return fit_on(config, self.train, self.valid, seed=seed, on_epoch=on_epoch)
 
     def fixed(self, config: Any) -> dict[str, Any]:
-        """Fields of ``config`` that change nothing on these tasks, with their values: a study leaves them alone. Without a regression task these are its losses."""
-        if any(task.kind == "regression" for task in self.train.tasks):
-            return {}
+        """Fields of ``config`` that change nothing here, with their values: a study leaves them alone.
+
+        These are the loss of regression where no task is one, and in an ensemble the fields of models that take no part.
+        """
+        regression = any(task.kind == "regression" for task in self.train.tasks)
+        absent = {key for key in ("trees", "gp", "gnn", "hybrid") if getattr(config, "kind", "") == "ensemble" and key not in config.members}
         flat = _leaves(config.to_dict())
-        return {key: value for key, value in flat.items() if key.rpartition(".")[2] == "loss"}
+        return {key: value for key, value in flat.items() if key.partition(".")[0] in absent or (not regression and key.rpartition(".")[2] == "loss")}
 
     def score(self, predictor: TrainedPredictor) -> float:
         """Score a fitted predictor on the validation part."""

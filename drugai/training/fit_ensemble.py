@@ -13,7 +13,7 @@ from drugai.predictors.ensemble import EnsembleConfig, EnsemblePredictor
 from drugai.training.fit_gnn import fit_gnn
 from drugai.training.fit_gp import fit_gp
 from drugai.training.fit_trees import fit_trees
-from drugai.training.rows import origin
+from drugai.training.rows import batch_of, origin
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
@@ -53,7 +53,7 @@ def member_weights(members: list[TrainedPredictor], valid: Dataset) -> np.ndarra
 
     k = len(members)
     rows, targets = [], []
-    outputs = [member.predict(valid.smiles).mean for member in members]  # k × [n, t]
+    outputs = [member.predict(batch_of(valid)).mean for member in members]  # k × [n, t]
     for index in range(len(valid.tasks)):
         known = ~np.isnan(valid.y[:, index])
         for found in outputs:

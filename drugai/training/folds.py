@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from drugai.contracts import Dataset, Split
+from drugai.data.grouping import by_molecule, by_scaffold
 from drugai.errors import ConfigError
 from drugai.metrics.property import direction
 from drugai.runtime import derive_seed, generator
@@ -61,32 +62,19 @@ def fold_score(data: Dataset, split: Split, *, folds: int = 5, metric: str | Non
     if folds < 2:
         raise ConfigError(f"cross-validation needs at least 2 folds, got {folds}")
     rows = np.sort(np.concatenate([split.train, split.valid]))
-    groups = _groups(data, rows, split.method)
-    # the largest groups first into the fold that is smallest so far; ties and single molecules by the seed
-    order = generator(seed, "folds").permutation(groups.max() + 1)
-    sizes = np.bincount(groups)
-    order = order[np.argsort(-sizes[order], kind="stable")]
-    filled = np.zeros(folds, dtype=np.int64)
-    fold_of = np.empty(len(sizes), dtype=np.int64)
-    for group in order:
-        fold_of[group] = int(np.argmin(filled))
-        filled[fold_of[group]] += sizes[group]
+    groups = by_scaffold(data, rows) if split.method == "scaffold" else by_molecule(data, rows)
+    # the largest groups first, each into the fold that is smallest so far; groups of one size in an order of the seed
+    order = generator(seed, "folds").permutation(len(groups))
+    held: list[list[np.ndarray]] = [[] for _ in range(folds)]
+    for place in sorted(order.tolist(), key=lambda place: -len(groups[place])):
+        min(held, key=lambda fold: sum(map(len, fold))).append(groups[place])
     chosen = metric or PRIMARY[data.tasks[0].kind]
     parts = []
-    for number in range(folds):
-        held = fold_of[groups] == number
-        train, valid = (replace(data.take(rows[kept]), name=f"{data.name} fold {number}") for kept in (~held, held))
-        parts.append(ValidationScore(train, valid, chosen, direction(chosen)))
+    for number, members in enumerate(held):
+        if not members:
+            raise ConfigError(f"{data.name}: {len(groups)} groups of {split.method} cannot fill {folds} folds; take fewer folds or split at random")
+        valid = np.sort(np.concatenate(members))
+        train, held_out = (replace(data.take(part), name=f"{data.name} fold {number}") for part in (np.setdiff1d(rows, valid), valid))
+        parts.append(ValidationScore(train, held_out, chosen, direction(chosen)))
     return FoldScore(tuple(parts), chosen, direction(chosen))
 
-
-def _groups(data: Dataset, rows: np.ndarray, method: str) -> np.ndarray:
-    """``[n]`` group numbers: scaffolds, or one a canonical molecule, so that repeats do not straddle folds."""
-    from drugai.molecules import MoleculeBatch
-    from drugai.molecules.scaffolds import scaffold_smiles
-
-    batch = MoleculeBatch([data.smiles[row] for row in rows])
-    keys = scaffold_smiles(batch) if method == "scaffold" else batch.canonical
-    # a row that cannot be read is a group of its own; the fit leaves it out and counts it
-    names = [f"{row}" if not ok else key for row, key, ok in zip(rows, keys, batch.valid, strict=True)]
-    return np.unique(names, return_inverse=True)[1]

@@ -58,8 +58,8 @@ class Worker:
     def sign(self, trial: Any) -> None:
         """Write into a trial who runs it."""
         pid = os.getpid()
-        for key, value in {"host": socket.gethostname(), "machine": machine(), "pid": pid, "process_start": process_start(pid), "worker": self.name}.items():
-            trial.set_user_attr(key, value)
+        # in one value: a worker that dies in the middle leaves a trial that is signed or is not
+        trial.set_user_attr("worker", {"name": self.name, "host": socket.gethostname(), "machine": machine(), "pid": pid, "process_start": process_start(pid)})
 
     @contextlib.contextmanager
     def running(self, trial: Any) -> Iterator[None]:

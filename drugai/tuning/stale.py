@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,25 @@ MOST_RETRIES = 3
 """A trial whose parameters killed their worker so often (out of memory, say) is given up."""
 
 
-def is_stale(attributes: dict[str, Any], folder: Path | None) -> bool:
-    """Whether the worker of a signed trial is dead: on its own machine by its process, elsewhere by the age of its heartbeat file.
+def is_stale(worker: Mapping[str, Any], folder: Path | None) -> bool:
+    """Whether the worker that signed a trial is dead: on its own machine by its process, elsewhere by the age of its heartbeat file.
 
     Args:
-        attributes: What the worker wrote into the trial.
+        worker: What it wrote into the trial.
         folder: Of the heartbeat files; None where a server keeps the heartbeat, which then decides.
     """
     from drugai.tuning.heartbeat import machine, process_start
 
-    if attributes.get("machine") == machine():
-        start = process_start(int(attributes["pid"]))
-        return start is None or start != attributes.get("process_start")
+    if worker["machine"] == machine():
+        start = process_start(int(worker["pid"]))
+        return start is None or start != worker["process_start"]
     if folder is None:
         return False
     folder.mkdir(parents=True, exist_ok=True)
     probe = folder / ".now"
     probe.touch()  # the time of the file system that all hosts share, not of this host's clock
     try:
-        return probe.stat().st_mtime - (folder / str(attributes.get("worker"))).stat().st_mtime > STALE_AFTER
+        return probe.stat().st_mtime - (folder / str(worker["name"])).stat().st_mtime > STALE_AFTER
     except FileNotFoundError:
         return True  # a worker takes its file away when it ends
 
@@ -55,8 +56,8 @@ def reap(study: Any, storage: str | Path, unfinished: int | None = None) -> int:
     found = 0
     silent = _without_heartbeat(study)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if "machine" in trial.user_attrs:
-            dead = trial.number in silent or is_stale(dict(trial.user_attrs), folder)
+        if "worker" in trial.user_attrs:
+            dead = trial.number in silent or is_stale(trial.user_attrs["worker"], folder)
         else:
             age = time.time() - trial.datetime_start.timestamp() if trial.datetime_start is not None else 0.0
             dead = trial.number == unfinished or age > STALE_AFTER

@@ -36,19 +36,21 @@ class Offered:
         self.trial, self.directions, self.interrupted = trial, directions, interrupted
         self.seed = int(trial.user_attrs["seed"])
         self.model: Any = None
+        self.steps: dict[str, int] = {}
 
     def on_epoch(self, epoch: int, scores: Mapping[str, float]) -> None:
-        """Report an epoch."""
-        self.trial.set_user_attr("epochs", epoch + 1)
-        # "error" is one measure for all configs, "loss" may be of the config's own kind; both fall as the score improves, whichever way the score counts
-        watched = scores.get("error", scores.get("loss"))
-        if watched is not None:
-            self._report(float(watched) if self.directions[0] == "min" else -float(watched), epoch)
+        """Report an epoch. Of its scores ``error`` counts (one measure for all configs), else ``loss``; both fall as the study's score improves. Else ``score``."""
+        self.steps["epochs"] = epoch + 1
+        falls = scores.get("error", scores.get("loss"))
+        if falls is not None:
+            self._report(float(falls) if self.directions[0] == "min" else -float(falls), epoch)
+        elif "score" in scores:
+            self._report(float(scores["score"]), epoch)
         self._end_if_asked()
 
     def on_fold(self, fold: int, score: float) -> None:
         """Report the score of a fold (or of any instance that all trials share)."""
-        self.trial.set_user_attr("folds", fold + 1)
+        self.steps["folds"] = fold + 1
         self._report(float(score), fold)
         self._end_if_asked()
 
@@ -120,7 +122,8 @@ def run_trial(plan: StudyPlan, study: Any, trial: Any, space: Space | KindSpace,
             state, failure = TrialState.FAIL, error
             trial.set_user_attr("error", f"{type(error).__name__}: {error}")
             logger.warning("trial %d failed: %s: %s", trial.number, type(error).__name__, error)
-        trial.set_user_attr("cpu_seconds", round(time.process_time() - began, 3))
+        for key, value in {**offered.steps, "cpu_seconds": round(time.process_time() - began, 3)}.items():
+            trial.set_user_attr(key, value)
         finish(plan, study, trial, values, state=state, model=offered.model)
     if failure is not None:
         _stop_if_hopeless(study, failure)
