@@ -30,6 +30,7 @@ _HOMES = {
     "read_csv": "drugai.data",
     "read_dataset": "drugai.data",
     "split": "drugai.data",
+    "AutoConfig": "drugai.predictors",
     "EnsembleConfig": "drugai.predictors",
     "GNNConfig": "drugai.predictors",
     "GPConfig": "drugai.predictors",

@@ -11,13 +11,14 @@ import typer
 def train(
     data: Annotated[str, typer.Argument(help="card's name or file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not)")],
     out: Annotated[Path, typer.Option(help="folder for the model")],
-    model: Annotated[str, typer.Option(help="trees, gnn, gp, ensemble, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
+    model: Annotated[str, typer.Option(help="trees, gp, gnn, ensemble, auto, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable; inferred where one numeric column is left")] = None,
     split: Annotated[str, typer.Option(help="scaffold, scaffold_balanced, random, butina, time, group or given")] = "scaffold",
     fractions: Annotated[str, typer.Option(help="train, valid, test")] = "0.8,0.1,0.1",
     column: Annotated[str | None, typer.Option(help="column for the splits time, group and given")] = None,
     seed: Annotated[int, typer.Option(help="of the split and the training")] = 0,
+    minutes: Annotated[float | None, typer.Option(help="time for --model auto, or the most that --model gnn may take")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with fields of the model's Config")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the Config, for example net.depth=4; repeatable")] = None,
     tensorboard: Annotated[Path | None, typer.Option(help="folder for TensorBoard event files")] = None,
@@ -25,7 +26,7 @@ def train(
     """Train a predictor on measured molecules. A killed run continues when started again."""
     import tomllib
 
-    from drugai.cli.printing import epoch_progress, parse_fractions
+    from drugai.cli.printing import epoch_progress, parse_fractions, tries_table
     from drugai.config import parse_settings
     from drugai.errors import ConfigError
     from drugai.training.fit import model_config
@@ -40,6 +41,10 @@ def train(
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{config}: not valid TOML ({error})") from None
     start = start.replace(**parse_settings(set_ or []))
+    if minutes is not None:
+        if not hasattr(start, "minutes"):
+            raise ConfigError(f"--minutes is for models that can use any time (auto, gnn), not for {model}")
+        start = start.replace(minutes=minutes)
     on_epoch, close = epoch_progress(getattr(start, "epochs", getattr(getattr(start, "gnn", None), "epochs", 1)))
     try:
         run = train_predictor(
@@ -50,6 +55,8 @@ def train(
         close()
     for note in run.notes:
         typer.echo(f"note: {note}")
+    if "auto" in run.predictor.record:
+        typer.echo(tries_table(run.predictor.record["auto"]))
     n = run.predictor.record["split"]["n"]
     typer.echo(f"{run.predictor.describe()}; {split} split: train {n[0]}, valid {n[1]}, test {n[2]}")
     typer.echo(f"validation  {run.validation}")

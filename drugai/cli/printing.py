@@ -20,6 +20,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
     return "\n".join(lines)
 
 
+def tries_table(auto: Mapping[str, Any]) -> str:
+    """What an automatic run tried: seconds, validation score, weight, and why it was kept or not."""
+    rows = [[one["name"], f"{one['seconds']:.0f}", f"{one['score']:.4f}", f"{one['weight']:.2f}", one["why"]] for one in auto["tries"]]
+    return table(["tried", "seconds", f"valid {auto['metric']}", "weight", "why"], rows, right=(1, 2, 3))
+
+
 def parse_fractions(text: str) -> tuple[float, float, float]:
     """``"0.8,0.1,0.1"`` → three numbers."""
     try:

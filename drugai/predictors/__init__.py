@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "AutoConfig": "drugai.predictors.auto",
     "EnsembleConfig": "drugai.predictors.ensemble",
     "EnsemblePredictor": "drugai.predictors.ensemble",
     "GNNConfig": "drugai.predictors.gnn",
@@ -21,6 +22,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from drugai.predictors.auto import AutoConfig as AutoConfig
     from drugai.predictors.base import TrainedPredictor as TrainedPredictor
     from drugai.predictors.constant import MeanConfig as MeanConfig
     from drugai.predictors.constant import MeanPredictor as MeanPredictor

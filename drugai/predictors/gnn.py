@@ -41,6 +41,7 @@ class GNNConfig(Config):
     members: int = setting(1, help="networks with different seeds, averaged; two or more give a standard deviation")
     batch_size: int = tunable(64, choices=(32, 64, 128), help="molecules a step")
     epochs: int = setting(60, help="most passes over the training part")
+    minutes: float = setting(0.0, help="most time; the learning rate then falls with whichever of epochs and time runs faster (0: no limit)")
     patience: int = setting(0, help="epochs without a better validation score before training ends (0: all epochs; the best is kept)")
     learning_rate: float = tunable(1e-3, 2e-4, 4e-3, log=True, help="peak learning rate of AdamW")
     weight_decay: float = tunable(1e-4, 1e-6, 1e-1, log=True, help="decoupled weight decay")

@@ -48,6 +48,13 @@ def _fit_ensemble(config: Config, train: Dataset, valid: Dataset, **options: Any
     return fit_ensemble(config, train, valid, **options)  # type: ignore[arg-type]
 
 
+def _fit_auto(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
+    from drugai.training.fit_auto import fit_auto
+
+    options.pop("tensorboard", None)
+    return fit_auto(config, train, valid, **options)  # type: ignore[arg-type]
+
+
 def _fit_mean(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
     used = usable_rows(train, "train")
     check_trainable(train, used)
@@ -70,9 +77,10 @@ MODELS: dict[str, str] = {
     "gnn": "drugai.predictors.gnn:GNNConfig",
     "gp": "drugai.predictors.gaussian_process:GPConfig",
     "ensemble": "drugai.predictors.ensemble:EnsembleConfig",
+    "auto": "drugai.predictors.auto:AutoConfig",
     "mean": "drugai.predictors.constant:MeanConfig",
 }
-_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "ensemble": _fit_ensemble, "mean": _fit_mean}
+_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "ensemble": _fit_ensemble, "auto": _fit_auto, "mean": _fit_mean}
 
 
 def model_names() -> list[str]:

@@ -151,6 +151,7 @@ def _train(
         weight_decay=config.weight_decay,
         warmup=config.warmup,
         patience=config.patience,
+        minutes=config.minutes,
         average=config.average,
         precision=config.precision,
         device=str(device),

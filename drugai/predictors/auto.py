@@ -1,0 +1,37 @@
+"""Config of the automatic combination; what it gives is an ensemble (``drugai.training.fit_auto`` fits it)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from drugai.config import Config, setting
+from drugai.errors import ConfigError
+from drugai.predictors.ensemble import hybrid_config
+from drugai.predictors.gaussian_process import GPConfig
+from drugai.predictors.gnn import GNNConfig
+from drugai.predictors.trees import TreesConfig
+
+KINDS = ("trees", "gp", "hybrid", "gnn")
+
+
+@dataclass(frozen=True)
+class AutoConfig(Config):
+    """Predictors of several kinds, fitted one after another for as long as the time lasts, then weighed on the validation part."""
+
+    kind = "auto"
+
+    minutes: float = setting(10.0, help="time for all fits; a network that has begun is annealed to end in time")
+    candidates: tuple[str, ...] = setting(KINDS, help="kinds to try, in this order; when all have been tried, the best again with other seeds")
+    most: int = setting(8, help="most members")
+    least_weight: float = setting(0.05, help="a member with less weight is left out")
+    trees: TreesConfig = field(default_factory=TreesConfig)
+    gp: GPConfig = field(default_factory=GPConfig)
+    hybrid: GNNConfig = field(default_factory=hybrid_config)
+    gnn: GNNConfig = field(default_factory=GNNConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.candidates or not set(self.candidates) <= set(KINDS) or len(set(self.candidates)) != len(self.candidates):
+            raise ConfigError(f"AutoConfig.candidates: got {list(self.candidates)}; name some of {', '.join(KINDS)}, each once")
+        if not self.minutes > 0 or self.most < 1 or not 0 <= self.least_weight < 0.5:
+            raise ConfigError(f"AutoConfig: minutes must be above 0, most at least 1 and least_weight in [0, 0.5); got {self.minutes}, {self.most}, {self.least_weight}")

@@ -1,0 +1,71 @@
+"""The automatic combination says what it tried, keeps what helps, and never looks at a test row."""
+
+import math
+
+import numpy as np
+import pytest
+
+from drugai.errors import ConfigError
+from drugai.predictors import AutoConfig, GNNConfig, GPConfig, TreesConfig, load_predictor
+from drugai.training import evaluate, fit_on
+from drugai.training.fit_auto import fit_auto, gp_seconds
+
+NETWORK = GNNConfig(epochs=2).replace(**{"net.width": 16, "net.head_width": 16})
+SMALL = AutoConfig(
+    minutes=0.5,
+    most=4,
+    trees=TreesConfig(blocks=("morgan",), members=1, rounds=30, threads=1),
+    gp=GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
+    hybrid=NETWORK.replace(features=["descriptors"]),
+    gnn=NETWORK,
+)
+
+
+@pytest.fixture(scope="module")
+def fitted(activity, parts):
+    return fit_on(SMALL, activity.take(parts.train), activity.take(parts.valid), seed=0)
+
+
+def test_every_kind_is_tried_and_the_record_says_what_came_of_it(fitted):
+    tries = fitted.record["auto"]["tries"]
+    assert [one["name"] for one in tries[:4]] == ["trees", "gp", "hybrid", "gnn"]
+    assert all(one["why"] for one in tries)
+    assert sum(one["weight"] for one in tries) == pytest.approx(1, abs=0.01)
+    assert fitted.record["names"] == [one["name"] for one in tries if one["weight"] > 0]
+
+
+def test_it_is_no_worse_on_the_validation_part_than_its_worst_member(fitted, activity, parts):
+    valid = activity.take(parts.valid)
+    scores = [one["score"] for one in fitted.record["auto"]["tries"] if not math.isnan(one["score"])]
+    assert evaluate(fitted, valid)["rmse"] <= max(scores)
+
+
+def test_it_is_saved_as_one_folder_with_its_record(fitted, activity, tmp_path):
+    loaded = load_predictor(fitted.save(tmp_path / "auto"))
+    assert loaded.record["auto"]["tries"][0]["name"] == "trees"
+    np.testing.assert_allclose(loaded.predict(activity.smiles[:5]).mean, fitted.predict(activity.smiles[:5]).mean, atol=1e-6)
+
+
+def test_without_time_only_the_first_is_fitted_and_the_others_say_why(activity, parts):
+    model = fit_on(SMALL.replace(minutes=0.0001), activity.take(parts.train), activity.take(parts.valid))
+    assert model.record["names"] == ["trees"]
+    assert all("skipped" in one["why"] for one in model.record["auto"]["tries"][1:])
+    assert gp_seconds(100) < gp_seconds(4000) < gp_seconds(40_000)
+
+
+def test_a_killed_run_does_not_fit_a_finished_member_again(activity, parts, tmp_path):
+    train, valid = activity.take(parts.train), activity.take(parts.valid)
+    config = SMALL.replace(candidates=["trees", "gp"], most=2)
+    first = fit_auto(config, train, valid, checkpoint=tmp_path)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("manifest.json")}
+    assert len(kept) == 2
+    again = fit_auto(config, train, valid, checkpoint=tmp_path)
+    assert kept == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("manifest.json")}
+    np.testing.assert_allclose(first.predict(valid.smiles).mean, again.predict(valid.smiles).mean, atol=1e-5)
+
+
+def test_bad_settings_are_refused_in_words():
+    with pytest.raises(ConfigError, match="each once"):
+        AutoConfig(candidates=("trees", "forest"))
+    with pytest.raises(ConfigError, match="minutes must be above 0"):
+        AutoConfig(minutes=0)
