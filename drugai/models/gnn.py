@@ -30,7 +30,7 @@ class GNNNetConfig(Config):
     encoder: str = tunable("dmpnn", choices=("dmpnn", "gin", "attentivefp"), help="how messages are passed")
     width: int = tunable(300, 64, 512, step=32, help="width of hidden states")
     depth: int = tunable(3, 2, 6, help="message-passing steps")
-    pooling: str = tunable("mean", choices=("mean", "sum", "attention"), help="how atoms become a molecule")
+    pooling: str = tunable("mean", choices=("mean", "sum", "mean_sum", "attention"), help="how atoms become a molecule")
     head_width: int = tunable(300, 64, 512, step=32, help="width of the head's hidden layers")
     head_depth: int = tunable(1, 1, 3, help="hidden layers of the head")
     dropout: float = tunable(0.0, 0.0, 0.4, help="dropout in encoder and head")
@@ -129,26 +129,34 @@ ENCODERS = {"dmpnn": DMPNN, "gin": GIN, "attentivefp": AttentiveFP}
 
 
 class Pooling(nn.Module):
-    """Atoms → molecules: mean, sum (divided by 20, so that states stay of order one), or a gated attention. No atoms → zeros."""
+    """Atoms → molecules: mean, sum (divided by 20, so that states stay of order one), both side by side, or a gated attention. No atoms → zeros.
+
+    Some properties grow with the molecule (solubility), some belong to its kind (activity): mean and sum together serve both.
+    """
 
     def __init__(self, kind: str, width: int) -> None:
         super().__init__()
         self.kind = kind
         self.gate = nn.Sequential(nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, 4)) if kind == "attention" else None
-        self.out = nn.Linear(4 * width, width) if kind == "attention" else None
+        parts = {"attention": 4, "mean_sum": 2}.get(kind, 0)
+        self.out = nn.Linear(parts * width, width) if parts else None
 
     def forward(self, states: torch.Tensor, graphs: GraphTensors) -> torch.Tensor:
         """``[V, d]`` → ``[B, d]``, summed in float32."""
         states = states.float()
-        if self.gate is None or self.out is None:
+        if self.gate is not None:
+            weights = softmax_by(self.gate(states).float(), graphs.molecule, graphs.size)  # [V, 4]
+            pooled = sum_by((weights[:, :, None] * states[:, None, :]).flatten(1), graphs.molecule, graphs.size)  # [B, 4 d]
+        else:
             summed = sum_by(states, graphs.molecule, graphs.size)
             if self.kind == "sum":
                 return summed / 20.0
-            count = sum_by(torch.ones_like(states[:, :1]), graphs.molecule, graphs.size)
-            return summed / count.clamp_min(1.0)
-        weights = softmax_by(self.gate(states).float(), graphs.molecule, graphs.size)  # [V, 4]
-        pooled = sum_by((weights[:, :, None] * states[:, None, :]).flatten(1), graphs.molecule, graphs.size)  # [B, 4 d]
-        mixed: torch.Tensor = self.out(pooled)
+            mean = summed / sum_by(torch.ones_like(states[:, :1]), graphs.molecule, graphs.size).clamp_min(1.0)
+            if self.out is None:
+                return mean
+            pooled = torch.cat([mean, summed / 20.0], dim=1)  # [B, 2 d]
+        assert self.out is not None
+        mixed: torch.Tensor = self.out(pooled.to(self.out.weight.dtype)).float()
         return mixed
 
 

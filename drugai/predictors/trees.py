@@ -33,7 +33,7 @@ class TreesConfig(Config):
     feature_share: float = tunable(0.15, 0.03, 1.0, log=True, help="share of the features that each tree may use")
     row_share: float = tunable(0.8, 0.4, 1.0, help="share of the molecules that each tree sees")
     l2: float = tunable(1.0, 1e-3, 30.0, log=True, help="L2 penalty of leaf values")
-    threads: int = setting(0, help="threads (0: all)")
+    threads: int = setting(0, help="threads (0: one below 20,000 training molecules, where more only help on an idle machine, else all)")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,7 +63,7 @@ class TreesPredictor(TrainedPredictor):
         for task, boosters in zip(self.tasks, self.boosters, strict=True):
             width = task.n_classes if task.kind == "multiclass" else 1
             # of no rows LightGBM forgets the classes: the shape is said here
-            found = [np.asarray(booster.predict(matrix, num_threads=self.config.threads)).reshape(len(matrix), width) for booster in boosters]
+            found = [np.asarray(booster.predict(matrix, num_threads=self.config.threads or 1)).reshape(len(matrix), width) for booster in boosters]
             columns.append(np.stack(found))
         return np.concatenate(columns, axis=2)
 

@@ -16,6 +16,8 @@ from drugai.training.rows import Usable, check_trainable, origin, usable_rows
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
+# below so many rows a second thread saves little on a quiet machine and, waiting for the first, costs many times the work on a busy one
+_MANY_ROWS = 20_000
 _LOSSES = {"regression": ("regression", "l2"), "binary": ("binary", "binary_logloss"), "multiclass": ("multiclass", "multi_logloss")}
 
 
@@ -64,7 +66,7 @@ def _fit_one(
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,
-        "num_threads": config.threads or available_cpus(),
+        "num_threads": config.threads or (available_cpus() if len(matrices["train"]) >= _MANY_ROWS else 1),
         "verbosity": -1,
     }
     if task.kind == "multiclass":

@@ -10,7 +10,7 @@ from drugai.models.heads import Heads
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here"))]
 MOLECULES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1CCC[C@H]1c1cccnc1", "CCO", "C", "O=C(O)c1ccccc1", "CCN(CC)CC", "Clc1ccccc1", "C1CCNCC1"]
-SHAPES = [GNNNetConfig(encoder=encoder, width=32, head_width=16, pooling=pooling) for encoder in ENCODERS for pooling in ("mean", "sum", "attention")]
+SHAPES = [GNNNetConfig(encoder=encoder, width=32, head_width=16, pooling=pooling) for encoder in ENCODERS for pooling in ("mean", "sum", "mean_sum", "attention")]
 
 
 def tensors(smiles, device="cpu"):
