@@ -35,7 +35,7 @@ class EnsembleConfig(Config):
     gp: GPConfig = field(default_factory=GPConfig)
     gnn: GNNConfig = field(default_factory=GNNConfig)
     hybrid: GNNConfig = field(default_factory=hybrid_config)
-    weights: str = setting("validation", choices=("equal", "validation"), help="equal, or found on the validation part and drawn halfway back to equal")
+    weights: str = setting("validation", choices=("equal", "validation"), help="equal, or found on the validation part, halfway between the best mixture and each member's own error")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -44,10 +44,10 @@ def fit_ensemble(
 
 
 def member_weights(members: list[TrainedPredictor], valid: Dataset) -> np.ndarray:
-    """``[k]`` weights that minimize the squared error on the validation part, averaged with equal weights.
+    """``[k]`` weights: halfway between those that minimize the squared error on the validation part and each member's inverse squared error to the second power.
 
-    Halfway to equal, because a validation part of a hundred molecules says little about which member is best; the squared error of a probability (Brier)
-    serves for classes.
+    Halfway, because a validation part of a hundred molecules says little about the best mixture, but enough about which member is far behind. The squared error of a
+    probability (Brier) serves for classes.
     """
     from scipy.optimize import nnls
 
@@ -70,4 +70,5 @@ def member_weights(members: list[TrainedPredictor], valid: Dataset) -> np.ndarra
     # a heavy extra row holds the sum of the weights near 1
     heavy = 100.0 * np.sqrt(len(target))
     found, _ = nnls(np.vstack([design, heavy * np.ones(k)]), np.append(target, heavy))
-    return 0.5 * equal + 0.5 * found / max(found.sum(), 1e-12)
+    alone = 1.0 / np.maximum(((design - target[:, None]) ** 2).mean(0), 1e-6) ** 2
+    return 0.5 * alone / alone.sum() + 0.5 * found / max(found.sum(), 1e-12)
