@@ -56,7 +56,9 @@ class Worker:
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def sign(self, trial: Any) -> None:
-        """Write into a trial who runs it."""
+        """Write into a trial who runs it; its first heartbeat comes before, so that every signed trial has one."""
+        self._trial_id = trial._trial_id
+        self.beat()
         pid = os.getpid()
         # in one value: a worker that dies in the middle leaves a trial that is signed or is not
         trial.set_user_attr("worker", {"name": self.name, "host": socket.gethostname(), "machine": machine(), "pid": pid, "process_start": process_start(pid)})
@@ -65,7 +67,6 @@ class Worker:
     def running(self, trial: Any) -> Iterator[None]:
         """While open, the trial is this worker's."""
         self._trial_id = trial._trial_id
-        self.beat()
         try:
             yield
         finally:

@@ -35,6 +35,9 @@ from drugai.tuning import Study, tune  # noqa: E402
 CODE = code_hash(["molecules", "featurizers", "models", "predictors", "training", "tuning"])
 
 
+STEPS = ("study", "refit", "unpruned")
+
+
 class OutOfTime(Exception):
     """The call's minutes are over; the study goes on in the next one."""
 
@@ -100,29 +103,31 @@ def refit_cell(config: Any, data: Dataset, split: Split, seed: int, metric: str)
     }
 
 
-def run_one(protocol: dict[str, Any], name: str, runs: Path, cells: Path, until: float) -> None:
-    """The study of one data set and model, its unpruned twin, then the refits."""
+def run_one(protocol: dict[str, Any], name: str, runs: Path, cells: Path, until: float, steps: list[str]) -> None:
+    """The study of one data set and model, its refits, its unpruned twin: those of ``steps`` that are not there yet."""
     dataset, _, model = name.rpartition("_")
     metric = protocol["metrics"][dataset]
     data = drugai.read_dataset(dataset)
     split = drugai.split(data, method=protocol["split"], fractions=tuple(protocol["fractions"]), seed=0)
     score = validation_score(data, split, metric)
-    for label, pruner in ((name, protocol["pruner"]), (f"{name}_unpruned", "none")):
-        if (pruner != "none" or name in protocol["unpruned"]) and not (cells / f"{label}.json").is_file():
-            study = run_study(protocol, name, score, runs, until, pruner)
-            cell(cells, label, partial(study_cell, study, score), code=CODE)
-    best = json.loads((cells / f"{name}.json").read_text())["best"]["params"]
-    default = starting_config(protocol, name, refit=True)
-    for arm, config in (("default", default), ("tuned", default.replace(**best))):
+    if "study" in steps and not (cells / f"{name}.json").is_file():
+        cell(cells, name, partial(study_cell, run_study(protocol, name, score, runs, until, protocol["pruner"]), score), code=CODE)
+    if "refit" in steps:
+        best = json.loads((cells / f"{name}.json").read_text())["best"]["params"]
+        default = starting_config(protocol, name, refit=True)
         for seed in protocol["refit_seeds"]:
-            if time.monotonic() > until:
-                raise OutOfTime
-            cell(cells, f"{name}_refit_{arm}_{seed}", partial(refit_cell, config, data, split, seed, metric), code=CODE)
+            for arm, config in (("default", default), ("tuned", default.replace(**best))):
+                if time.monotonic() > until:
+                    raise OutOfTime
+                cell(cells, f"{name}_refit_{arm}_{seed}", partial(refit_cell, config, data, split, seed, metric), code=CODE)
+    if "unpruned" in steps and name in protocol["unpruned"] and not (cells / f"{name}_unpruned.json").is_file():
+        cell(cells, f"{name}_unpruned", partial(study_cell, run_study(protocol, name, score, runs, until, "none"), score), code=CODE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", help="these studies alone, for example esol_gnn")
+    parser.add_argument("--steps", nargs="*", default=list(STEPS), choices=STEPS, help="these steps alone")
     parser.add_argument("--minutes", type=float, default=600.0, help="end this call after so many minutes; the next one goes on")
     parser.add_argument("--runs", type=Path, default=Path("runs/15_tuning"), help="folder of the studies' journals")
     parser.add_argument("--table", action="store_true", help="compute nothing: make the table from the stored cells")
@@ -132,7 +137,7 @@ def main() -> None:
     until = time.monotonic() + 60 * options.minutes
     try:
         for name in [] if options.table else options.only or protocol["trials"]:
-            run_one(protocol, name, options.runs, cells, until)
+            run_one(protocol, name, options.runs, cells, until, options.steps)
     except OutOfTime:
         print("out of time; the same command goes on")
         return
