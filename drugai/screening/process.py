@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+MOST_PATIENCE = 10.0
+"""Times its patience after which a worker is late even if it only waited for a processor."""
 
 
 class Process:
@@ -22,7 +24,7 @@ class Process:
 
     Attributes:
         at: The record that it announced last.
-        patience: Seconds until it is late, counted from its last announcement.
+        patience: Seconds until it is late, counted from its last announcement; what it waits for a processor meanwhile does not count (see :attr:`late`).
         starting: True until the scorer stands.
         dying: Why it is to be replaced although it lives.
         baseline: Bytes that it held when the scorer stood.
@@ -43,8 +45,8 @@ class Process:
         self._pipe = read
         self._rest = b""
         self._queue: list[tuple[dict[str, Any], float]] = []
-        self._since = time.monotonic()
         self.pid = self._child.pid
+        self._restart_clock()
         self.at = 0
         self.patience = float("inf")
         self.starting = True
@@ -58,7 +60,7 @@ class Process:
             self._queue.append((command, patience))
             return
         self.patience = patience
-        self._since = time.monotonic()
+        self._restart_clock()
         self._write(command)
 
     def _write(self, command: dict[str, Any]) -> None:
@@ -83,7 +85,11 @@ class Process:
     def announced(self, at: int) -> None:
         """It came as far as record ``at``."""
         self.at = at
+        self._restart_clock()
+
+    def _restart_clock(self) -> None:
         self._since = time.monotonic()
+        self._waits = queue_waits(self.pid)
 
     def messages(self) -> list[dict[str, Any]]:
         """What it has said since; notes when its end of the pipe is closed."""
@@ -101,8 +107,17 @@ class Process:
 
     @property
     def late(self) -> bool:
-        """Whether its last announcement is longer ago than it may be."""
-        return time.monotonic() - self._since > self.patience
+        """Whether its last announcement is longer ago than it may be.
+
+        On a busy machine a healthy worker stands in the queue for a processor; that time is not its own, up to ten times its patience. A worker that sleeps or runs in
+        a circle does not stand there.
+        """
+        seconds = time.monotonic() - self._since
+        if seconds <= self.patience:
+            return False
+        now = queue_waits(self.pid)
+        waited = max((wait - self._waits.get(thread, 0.0) for thread, wait in now.items()), default=0.0)
+        return seconds - waited > self.patience or seconds > MOST_PATIENCE * self.patience
 
     def memory(self) -> int:
         """Bytes that it holds in memory; 0 where the system does not tell."""
@@ -135,6 +150,15 @@ class Process:
         pipes = {process._pipe: process for process in processes}
         ready, _, _ = select.select(list(pipes), [], [], seconds)
         return [pipes[pipe] for pipe in ready]
+
+
+def queue_waits(pid: int | str) -> dict[str, float]:
+    """Seconds that each thread of a process has stood ready to run and waiting for a processor; nothing where the system does not tell."""
+    out: dict[str, float] = {}
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):  # a thread may end while we look
+            out[file.parent.name] = int(file.read_text().split()[1]) / 1e9
+    return out
 
 
 def resident(pid: int | str) -> int:

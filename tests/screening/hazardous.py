@@ -83,6 +83,18 @@ def slow() -> TermScorer:
     return TermScorer((property_term("weight", Ramp(100, 600)), Term("slow", wait, cost=9000.0)))
 
 
+def busy() -> TermScorer:
+    """Computes for 1.5 CPU-seconds a batch."""
+
+    def count(batch: MoleculeBatch) -> tuple[np.ndarray, list[str]]:
+        end = time.process_time() + 1.5
+        while time.process_time() < end:
+            pass
+        return np.ones(len(batch)), [""] * len(batch)
+
+    return TermScorer((Term("busy", count),))
+
+
 def unpleasantly_full() -> TermScorer:
     """Fills what the whole chunk may take when it has more than 100 molecules at once."""
 

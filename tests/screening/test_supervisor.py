@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +15,7 @@ import pytest
 from drugai.errors import DrugaiError, code_of
 from drugai.screening import screen
 from drugai.screening.plan import Library, Plan
+from drugai.screening.process import Process
 from drugai.screening.shard import Shard
 from drugai.screening.supervisor import Case
 
@@ -51,6 +55,50 @@ def test_t6_a_molecule_that_hangs_gets_e_timeout_soon_after_the_deadline(tmp_pat
     assert {row["index"]: code_of(str(row["reason"])) for row in found if row["reason"]} == {66: "E_TIMEOUT"}
     # the chunk and the molecule each wait for the deadline; three starts of a worker on a busy machine beside that
     assert time.perf_counter() - begun < 2 * (1.5 + 2) + 3 * 6
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell how long a process waits for a processor")
+def test_t6_a_worker_that_waits_for_the_processor_is_not_late_and_one_that_sleeps_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = {"1": 3.0}
+    clock = [100.0]
+    monkeypatch.setattr("drugai.screening.process.queue_waits", lambda pid: dict(waits))
+    monkeypatch.setattr("drugai.screening.process.time.monotonic", lambda: clock[0])
+    process = Process(1)
+    try:
+        process.patience = 10.0
+        process.announced(7)
+        clock[0], waits["1"] = 125.0, 18.5  # 25 s on the wall, 15.5 of them in the queue
+        assert not process.late
+        clock[0] = 130.0  # and 5 s asleep
+        assert process.late
+        waits["1"] = 40.0
+        assert not process.late
+        clock[0], waits["1"] = 201.0, 104.0  # ten times its patience: late, whatever the reason
+        assert process.late
+    finally:
+        monkeypatch.undo()
+        process.end()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell how long a process waits for a processor")
+def test_t6_on_a_crowded_processor_a_healthy_worker_is_kept(tmp_path: Path, molecules: list[str], hazardous: ModuleType) -> None:
+    mine = os.sched_getaffinity(0)
+    crowd = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(5)]
+    try:
+        one = {min(mine)}
+        for process in crowd:
+            os.sched_setaffinity(process.pid, one)
+        os.sched_setaffinity(0, one)  # the worker inherits it: a sixth of one processor
+        library = write(tmp_path / "library.smi", molecules[:60])
+        hits = screen(library, hazardous.place("busy"), out=tmp_path / "run", top=5, chunk=30, deadline=4.0)
+    finally:
+        os.sched_setaffinity(0, mine)
+        for process in crowd:
+            process.kill()
+            process.wait()
+    assert hits.summary["replaced"] == 0
+    assert hits.summary["n_bad"] == 0
 
 
 def test_t7_a_molecule_that_eats_memory_gets_e_memory(tmp_path: Path, molecules: list[str], hazardous: ModuleType) -> None:
