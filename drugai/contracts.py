@@ -201,6 +201,13 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.reasons)
 
+    def take(self, rows: Sequence[int] | np.ndarray) -> Predictions:
+        """The predictions at ``rows``, in that order."""
+        index = np.asarray(rows, dtype=np.int64)
+        cut: dict[str, Any] = {name: None if getattr(self, name) is None else getattr(self, name)[index] for name in ("std", "lower", "upper", "domain")}
+        probabilities = {name: values[index] for name, values in self.probabilities.items()}
+        return replace(self, mean=self.mean[index], reasons=tuple(self.reasons[row] for row in index), probabilities=probabilities, **cut)
+
     def task(self, name: str) -> int:
         """The column of a task."""
         names = [task.name for task in self.tasks]

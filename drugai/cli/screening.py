@@ -24,6 +24,7 @@ def screen(
         str | None, typer.Option(help="i/n: only every n-th shard from the i-th (from 0), for job arrays; at the end run once without it")
     ] = None,
     trusted: Annotated[bool, typer.Option(help="the SMILES are RDKit's own canonical ones: read without sanitization, about twice as fast")] = False,
+    graphs: Annotated[Path | None, typer.Option(help="store made of this library by `drugai library build`: graph networks then parse nothing")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
     diverse: Annotated[int, typer.Option(help="mark so many hits as a diverse pick")] = 0,
@@ -47,7 +48,7 @@ def screen(
     try:
         hits = run(
             data, chosen, out=out, top=top, rank_by=rank_by, workers=workers, shard_size=shard_size, shard_slice=_slice(shard_slice), smiles=smiles, keep=keep or (),
-            trusted=trusted, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=format_ or ("csv", "parquet"),
+            trusted=trusted, graphs=graphs, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=format_ or ("csv", "parquet"),
             max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, on_progress=report,
         )  # fmt: skip
     finally:
@@ -70,6 +71,33 @@ def screen(
     if max_errors is not None and hits.n_errors > max_errors:
         typer.echo(f"{hits.n_errors} rows could not be used, more than --max-errors {max_errors}", err=True)
         raise typer.Exit(3)
+
+
+library_app = typer.Typer(help="Libraries that are screened again.", no_args_is_help=True)
+
+
+@library_app.command("build")
+def build(
+    data: Annotated[str, typer.Argument(help="library: a file (SMILES, CSV, TSV, SDF, Parquet, gzipped or not) or a card's name")],
+    out: Annotated[Path, typer.Option(help="folder of the store; the same command continues a build that was stopped")],
+    smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
+    workers: Annotated[int, typer.Option(help="processes")] = 1,
+    shard_size: Annotated[int, typer.Option(help="records a part")] = 100_000,
+    trusted: Annotated[bool, typer.Option(help="the SMILES are RDKit's own canonical ones; the screen then needs --trusted too")] = False,
+    deadline: Annotated[float, typer.Option(help="seconds that 4,096 molecules may take")] = 300.0,
+    memory_gb: Annotated[float, typer.Option(help="GB that a worker may take")] = 4.0,
+) -> None:
+    """Write the molecular graphs of a library to disk, about 300 bytes a molecule, for `drugai screen --graphs`."""
+    from drugai.screening.building import build_library
+
+    report, close = _record_progress()
+    try:
+        found = build_library(
+            data, out, workers=workers, shard_size=shard_size, smiles=smiles, trusted=trusted, deadline=deadline, memory_gb=memory_gb, on_progress=report
+        )
+    finally:
+        close()
+    typer.echo(str(found))
 
 
 def _slice(text: str | None) -> tuple[int, int] | None:

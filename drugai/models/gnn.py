@@ -189,9 +189,12 @@ class GNN(nn.Module):
 
     def forward(self, graphs: GraphTensors) -> torch.Tensor:
         """``[B, outputs]`` in float32: standardized values, or logits."""
-        pooled = self.encode(graphs)
-        if graphs.extra is not None:
-            pooled = torch.cat([pooled, graphs.extra.to(pooled.dtype)], dim=1)
+        return self.finish(self.encode(graphs), graphs.extra)
+
+    def finish(self, pooled: torch.Tensor, extra: torch.Tensor | None = None) -> torch.Tensor:
+        """``[B, outputs]`` from embeddings ``[B, d]`` and whole-molecule features ``[B, x]``."""
+        if extra is not None:
+            pooled = torch.cat([pooled, extra.to(pooled.dtype)], dim=1)
         # the head's weights may be bfloat16 (fast inference): its input follows, its output is float32 again
         first = next(parameter for parameter in self.head.parameters())
         answer: torch.Tensor = self.head(pooled.to(first.dtype)).float()

@@ -64,6 +64,7 @@ class MoleculeBatch:
         self._mols: tuple[Chem.Mol | None, ...] | None = None
         self._reasons: tuple[str, ...] = ()
         self._cache: dict[Any, Any] = {}
+        self._whole: tuple[MoleculeBatch, np.ndarray] | None = None
 
     @classmethod
     def of(cls, molecules: Sequence[str] | MoleculeBatch) -> MoleculeBatch:
@@ -118,11 +119,33 @@ class MoleculeBatch:
         return self.compute("canonical", lambda batch: tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in batch.mols))
 
     def compute(self, key: Any, function: Callable[[MoleculeBatch], T]) -> T:
-        """The value of ``function(self)``, computed at the first call with this key and kept."""
+        """The value of ``function(self)``, computed at the first call with this key and kept.
+
+        The value has a row a molecule. A batch that was taken out of another has the rows of what that one has computed already.
+        """
         if key not in self._cache:
-            self._cache[key] = function(self)
+            taken = self._taken(key)
+            self._cache[key] = function(self) if taken is None else taken
         value: T = self._cache[key]
         return value
+
+    def preset(self, key: Any, value: Any) -> None:
+        """Give a value that is known already, such as graphs from a store, in place of computing it."""
+        self._cache[key] = value
+
+    def _taken(self, key: Any) -> Any:
+        """The rows of what the batch that this one was taken from has under ``key``; None where it has nothing that can be cut."""
+        if self._whole is None:
+            return None
+        whole, rows = self._whole
+        value = whole._cache.get(key)
+        if value is None:
+            value = whole._taken(key)
+        if isinstance(value, np.ndarray):
+            return value[rows]
+        if isinstance(value, (tuple, list)):
+            return type(value)(value[row] for row in rows)
+        return value.take(rows) if hasattr(value, "take") else None
 
     def pieces(self, size: int = 64) -> Iterator[MoleculeBatch]:
         """The batch in small batches that share nothing with it: for a transient batch, so that few Mols live at a time."""
@@ -136,13 +159,14 @@ class MoleculeBatch:
         return self._mols is not None
 
     def take(self, rows: Sequence[int] | np.ndarray) -> MoleculeBatch:
-        """The batch of some rows, in that order; Mols that are parsed already go along, computed arrays do not."""
+        """The batch of some rows, in that order; Mols that are parsed already go along, and so do the rows of what was computed (see :meth:`compute`)."""
         index = [int(row) for row in np.asarray(rows, dtype=np.int64)]
         given = None if self._given is None else tuple(self._given[row] for row in index)
         part = MoleculeBatch([self.smiles[row] for row in index], self.caps, self.trusted, given)
         if self._mols is not None:
             part._mols = tuple(self._mols[row] for row in index)
             part._reasons = tuple(self._reasons[row] for row in index)
+        part._whole = (self, np.asarray(index, dtype=np.int64))
         return part
 
 

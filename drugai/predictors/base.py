@@ -38,6 +38,10 @@ class TrainedPredictor(ABC):
         Rows with a reason may hold anything.
         """
 
+    def featurize(self, batch: MoleculeBatch) -> None:
+        """Compute, and leave in the batch, what :meth:`predict` needs of the molecules, so that it can be done beside another batch's arithmetic."""
+        batch.mols  # noqa: B018 - at the least they are parsed
+
     @abstractmethod
     def pack(self) -> Packed:
         """The predictor as plain values, tensors and texts."""

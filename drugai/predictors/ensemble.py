@@ -68,6 +68,11 @@ class EnsemblePredictor(TrainedPredictor):
         self.weights = found / found.sum()
         self.record = dict(record or {})
 
+    def featurize(self, batch: MoleculeBatch) -> None:
+        """What each member needs."""
+        for member in self.members:
+            member.featurize(batch)
+
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[m, n, o]`` and n reasons; each member's own mean enters with its weight, so that the mean over m is the weighted mean."""
         found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,8 @@ class GNNPredictor(TrainedPredictor):
         self.device = device
         self.precision = "fp32"
         self.batch_size = 128
+        self.trunks: dict[int, str] = {}
+        """Members whose encoder other models share (see :mod:`drugai.predictors.sharing`), and its key."""
 
     def to(self, device: str | None = None, precision: str | None = None) -> GNNPredictor:
         """Move the networks to a device or a precision (``fp32`` or ``bf16``), in place."""
@@ -104,22 +107,62 @@ class GNNPredictor(TrainedPredictor):
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[m, n, o]`` and n reasons."""
         graphs = featurize_graphs(batch)
-        return self.predict_graphs(graphs, self.features(batch)), graphs.reasons
+        features = self.features(batch)
+        if not self.trunks:
+            return self.predict_graphs(graphs, features), graphs.reasons
+        own = [member for member in range(len(self.networks)) if member not in self.trunks]
+        outputs = np.zeros((len(self.networks), len(graphs), self.heads.outputs), dtype=np.float32)
+        if own:
+            outputs[own] = self.predict_graphs(graphs, features, own)
+        for member, key in self.trunks.items():
+            states = batch.compute(("trunk", key, self.precision, self.device), functools.partial(self._encode_batch, member=member))
+            outputs[member] = self._finish(states, features, member)
+        return outputs, graphs.reasons
+
+    def featurize(self, batch: MoleculeBatch) -> None:
+        """The graphs, and features of whole molecules."""
+        featurize_graphs(batch)
+        if self.scale is not None:
+            featurize_blocks(batch, self.config.features)
 
     def features(self, batch: MoleculeBatch) -> np.ndarray | None:
         """``[n, k]`` scaled features of whole molecules, None if the model uses none."""
         return self.scale(featurize_blocks(batch, self.config.features)) if self.scale is not None else None
 
-    def predict_graphs(self, graphs: MolecularGraphs, features: np.ndarray | None = None) -> np.ndarray:
-        """``[m, n, o]`` from graphs and scaled features that were computed before; batches are of molecules of like size."""
+    def predict_graphs(self, graphs: MolecularGraphs, features: np.ndarray | None = None, members: Sequence[int] | None = None) -> np.ndarray:
+        """``[m, n, o]`` of all or the named members, from graphs and scaled features that were computed before; batches are of molecules of like size."""
         import torch
 
-        outputs = np.zeros((len(self.networks), len(graphs), self.heads.outputs), dtype=np.float32)
+        chosen = [self.networks[member] for member in (range(len(self.networks)) if members is None else members)]
+        outputs = np.zeros((len(chosen), len(graphs), self.heads.outputs), dtype=np.float32)
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, features):
-                for member, network in enumerate(self.networks):
-                    outputs[member, rows] = self.heads.decode(network(tensors)).cpu().numpy()
+                for place, network in enumerate(chosen):
+                    outputs[place, rows] = self.heads.decode(network(tensors)).cpu().numpy()
         return outputs
+
+    def _encode_batch(self, batch: MoleculeBatch, member: int) -> np.ndarray:
+        return self._encode(featurize_graphs(batch), member)
+
+    def _encode(self, graphs: MolecularGraphs, member: int) -> np.ndarray:
+        """``[n, d]`` embeddings by one member's trunk; zeros for a molecule without atoms."""
+        import torch
+
+        states = np.zeros((len(graphs), self.networks[member].width), dtype=np.float32)
+        with torch.inference_mode():
+            for rows, tensors in self._batches(graphs, None):
+                states[rows] = self.networks[member].encode(tensors).float().cpu().numpy()
+        return states
+
+    def _finish(self, states: np.ndarray, features: np.ndarray | None, member: int) -> np.ndarray:
+        """``[n, o]`` from embeddings ``[n, d]`` by one member's head."""
+        import torch
+
+        with torch.inference_mode():
+            extra = None if features is None else torch.from_numpy(features).to(self.device)
+            outputs = self.networks[member].finish(torch.from_numpy(states).to(self.device), extra)
+            found: np.ndarray = self.heads.decode(outputs).cpu().numpy()
+        return found
 
     def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[n, d]`` embeddings by the first member's encoder (NaN rows for unreadable molecules) and n reasons."""

@@ -52,6 +52,10 @@ class TreesPredictor(TrainedPredictor):
         self.boosters = [list(of_task) for of_task in boosters]  # [t][m]
         self.record = dict(record or {})
 
+    def featurize(self, batch: MoleculeBatch) -> None:
+        """The feature blocks."""
+        featurize_blocks(batch, self.config.blocks)
+
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[m, n, o]`` and n reasons."""
         matrix = featurize_blocks(batch, self.config.blocks)

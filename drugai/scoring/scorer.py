@@ -47,11 +47,13 @@ class TermScorer:
         alive = batch.valid.copy()
         raw = {term.name: np.full(n, np.nan) for term in self.terms}
         parts = {term.name: np.full(n, np.nan) for term in self.terms}
+        some, of_some = batch, np.arange(n)  # each batch is cut out of the one before, so that what was computed of that one goes along
         for term in sorted(self.terms, key=lambda term: (term.cost, term.name)):
             rows = np.flatnonzero(alive)
             if not len(rows):
                 break
-            some = batch if len(rows) == n else batch.take(rows)
+            if len(rows) < len(of_some):
+                some, of_some = some.take(np.flatnonzero(alive[of_some])), rows
             values, why = term.values(some)
             with np.errstate(invalid="ignore"):
                 desirability = np.clip(term.transform(values), 0.0, 1.0)

@@ -41,12 +41,14 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Hits": "drugai.screening.hits",
     "Plan": "drugai.screening.plan",
+    "build_library": "drugai.screening.building",
     "read_hits": "drugai.screening.hits",
     "screen": "drugai.screening.run",
     "screen_shard": "drugai.screening.shard",
 }
 
 if TYPE_CHECKING:
+    from drugai.screening.building import build_library as build_library
     from drugai.screening.hits import Hits as Hits
     from drugai.screening.hits import read_hits as read_hits
     from drugai.screening.plan import Plan as Plan

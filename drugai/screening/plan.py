@@ -19,7 +19,7 @@ CHUNK = 4096
 """Molecules that are scored together; part of the plan, since a network's last bits depend on the batch."""
 
 # what a result depends on: the rooms that compute it and the part of this room that writes it
-_CODE = ("errors.py", "contracts.py", "molecules", "featurizers", "scoring", "models", "predictors", "screening/scorers.py", "screening/shard.py")
+_CODE = ("errors.py", "contracts.py", "molecules", "featurizers", "scoring", "models", "predictors", "screening/scorers.py", "screening/shard.py", "screening/graph_shard.py")
 _VERSIONS = ("drugai", "rdkit", "torch", "numpy", "lightgbm")
 
 
@@ -65,6 +65,7 @@ class Plan:
         center, scale: Of the score when a regression model ranks alone.
         code: sha256 of drugai's code and the versions of what it calls.
         columns: Of the shards; empty until a worker has decided them.
+        graphs: Path and sha256 of a store with the library's graphs, or None; the rows are the same with and without it.
     """
 
     library: Library
@@ -81,6 +82,7 @@ class Plan:
     scale: float = 1.0
     code: dict[str, Any] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
+    graphs: dict[str, str] | None = None
 
     @property
     def decided(self) -> bool:
@@ -99,6 +101,7 @@ class Plan:
         for entry in (values["library"], values["scorer"], *values["models"]):
             entry.pop("path", None)
         values["library"].pop("name")
+        values.pop("graphs")
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def decide(self, found: Mapping[str, Any]) -> Plan:

@@ -24,6 +24,7 @@ class Process:
 
     Attributes:
         at: The record that it announced last.
+        ahead: First record of the chunk that it makes ready beside that, −1 for none.
         patience: Seconds until it is late, counted from its last announcement; what it waits for a processor meanwhile does not count (see :attr:`late`).
         starting: True until the scorer stands.
         dying: Why it is to be replaced although it lives.
@@ -48,6 +49,7 @@ class Process:
         self.pid = self._child.pid
         self._restart_clock()
         self.at = 0
+        self.ahead = -1
         self.patience = float("inf")
         self.starting = True
         self.dead = False

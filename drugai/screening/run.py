@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drugai.errors import ConfigError
 from drugai.molecules import Caps, LibraryIndex, MoleculeBatch
 from drugai.runtime import defer_interrupts, divide_threads
+from drugai.screening.building import open_store
 from drugai.screening.finishing import Effort, finish
 from drugai.screening.folder import RunFolder
 from drugai.screening.hits import Hits
@@ -48,6 +50,7 @@ def screen(
     keep: Sequence[str] = (),
     trusted: bool = False,
     caps: Caps | None = None,
+    graphs: str | Path | None = None,
     precision: str = "auto",
     device: str = "auto",
     diverse: int = 0,
@@ -79,6 +82,8 @@ def screen(
         keep: Columns of the library to carry over.
         trusted: The SMILES are RDKit's own canonical ones.
         caps: Limits of what is worked on.
+        graphs: Store that :func:`~drugai.screening.building.build_library` made of this library, from which graph networks take their input; the rows are the same
+            as without it.
         precision, device: As for prediction; decided once and kept in ``run.json``.
         diverse: Hits to mark as a diverse pick.
         actives: Known actives (SMILES or a file): hits get their similarity to the nearest.
@@ -113,6 +118,8 @@ def screen(
             folder, library, smiles=smiles, ids=ids, keep=tuple(dict.fromkeys([*keep, *([labels] if labels else [])])), scorer=specification, models=models,
             caps=caps or Caps(), trusted=trusted, shard_size=shard_size, chunk=chunk, precision=precision, device=device,
         )  # fmt: skip
+        if graphs is not None:
+            plan = replace(plan, graphs=open_store(graphs, plan))
         with defer_interrupts() as stopped:
             scoring = Scoring(scorer) if in_process else None  # type: ignore[arg-type]
             progress = Progress(plan, on_progress)

@@ -10,7 +10,9 @@ import numpy as np
 
 from drugai.contracts import Predictions, Predictor, Scorer, Scores, Task
 from drugai.errors import E_VALUE, ConfigError, reason
-from drugai.molecules import MoleculeBatch
+from drugai.featurizers.graph_store import GraphStore, without
+from drugai.molecules import LibraryChunk, MoleculeBatch
+from drugai.predictors.sharing import share_trunks
 from drugai.screening.plan import Column, Plan
 from drugai.screening.specification import make_from_factory
 
@@ -100,6 +102,8 @@ class Scoring:
     def __init__(self, scorer: Scorer, recorders: Sequence[Recorder] = ()) -> None:
         self.scorer = scorer
         self.recorders = list(recorders)
+        self.store: GraphStore | None = None
+        share_trunks([recorder.predictor for recorder in self.recorders])
 
     @classmethod
     def of(cls, plan: Plan) -> Scoring:
@@ -135,8 +139,23 @@ class Scoring:
         scoring.settle(plan)
         return scoring
 
+    def prepare(self, plan: Plan, chunk: LibraryChunk) -> MoleculeBatch:
+        """The molecules of a chunk with what the scorer surely needs of them: parsed, or featurized, or their graphs out of the store."""
+        alone = self.recorders[0].predictor if isinstance(self.scorer, RankedModel) else None
+        batch = chunk.batch(plan.caps, plan.trusted, transient=bool(getattr(alone, "reads_mols_once", False)))
+        if self.store is not None:
+            batch.preset("graphs", without(self.store.read(chunk.start, chunk.start + len(chunk)), chunk.reasons))
+        if alone is None:
+            batch.mols  # noqa: B018 - every other scorer parses first, and its terms may need nothing more of most molecules
+        elif hasattr(alone, "featurize"):
+            alone.featurize(batch)
+        return batch
+
     def settle(self, plan: Plan) -> None:
         """Take over what was decided for the run."""
+        if plan.graphs is not None and self.store is None:
+            self.store = GraphStore(plan.graphs["path"])
+            self.store.check(plan.to_dict()["library"], plan.to_dict()["caps"], plan.trusted)
         if not plan.decided:
             return
         if isinstance(self.scorer, RankedModel):

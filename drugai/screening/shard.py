@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import numpy as np
 
 from drugai.artifact import file_checksum
 from drugai.errors import DatasetError, code_of
-from drugai.molecules import LibraryChunk, LibraryIndex
+from drugai.molecules import LibraryChunk, LibraryIndex, MoleculeBatch
 from drugai.molecules.writing import atomic_file
+from drugai.screening.overlap import run_ahead
 from drugai.screening.plan import Plan
 from drugai.screening.records import read_chunks
 from drugai.screening.scorers import Scoring
@@ -52,7 +53,8 @@ class Shard:
 def shards_of(plan: Plan, folder: Path) -> list[Shard]:
     """The shards of a plan, in the library's order."""
     size, n = plan.shard_size, plan.library.records
-    return [Shard(k, k * size, min(n, (k + 1) * size), folder / f"shard_{k:05d}.parquet") for k in range(plan.n_shards)]
+    suffix = "safetensors" if plan.scorer["kind"] == "graphs" else "parquet"
+    return [Shard(k, k * size, min(n, (k + 1) * size), folder / f"shard_{k:05d}.{suffix}") for k in range(plan.n_shards)]
 
 
 def screen_shard(
@@ -64,6 +66,7 @@ def screen_shard(
     verdicts: Mapping[int, str] | None = None,
     grouped: Collection[int] = (),
     on_chunk: OnChunk | None = None,
+    on_ahead: OnChunk | None = None,
 ) -> dict[str, Any]:
     """Score a shard and write its Parquet file: a function of the plan, the range and the verdicts alone.
 
@@ -75,6 +78,7 @@ def screen_shard(
         verdicts: Record → reason of molecules that are not to be touched.
         grouped: First records of chunks that are scored in groups of 64, since they are too much at once.
         on_chunk: Called with the first record of each chunk (or group) before it is worked on.
+        on_ahead: If given, the next chunk is read and featurized in a thread while this one is scored, and this is called with its first record.
 
     Returns:
         The manifest row, without its time.
@@ -91,7 +95,14 @@ def screen_shard(
         undone = [at for at in starts if not _part(shard, at).exists()]
         if undone:
             on_chunk(undone[0])
-            for chunk in read_chunks(plan, undone[0], shard.stop, chunk=plan.chunk, index=index, skip=verdicts):
+            chunks = read_chunks(plan, undone[0], shard.stop, chunk=plan.chunk, index=index, skip=verdicts)
+            if on_ahead is not None and not grouped:
+                for chunk, batch in run_ahead(_prepared(plan, scoring, shard, chunks, on_ahead)):
+                    on_chunk(chunk.start)
+                    if batch is not None:
+                        _write_part(plan, _part(shard, chunk.start), [score_chunk(plan, scoring, chunk, batch)])
+                chunks = iter(())
+            for chunk in chunks:
                 on_chunk(chunk.start)
                 if not _part(shard, chunk.start).exists():
                     pieces = _grouped(chunk) if chunk.start in grouped else [chunk]
@@ -108,6 +119,15 @@ def screen_shard(
     return {**row, "seconds": round(time.perf_counter() - begun, 3), "cpu_seconds": round(time.process_time() - cpu, 3)}
 
 
+def _prepared(
+    plan: Plan, scoring: Scoring, shard: Shard, chunks: Iterator[LibraryChunk], on_ahead: OnChunk
+) -> Iterator[tuple[LibraryChunk, MoleculeBatch | None]]:
+    """Chunks with their molecules featurized, None for one that is done already."""
+    for chunk in chunks:
+        on_ahead(chunk.start)
+        yield chunk, None if _part(shard, chunk.start).exists() else scoring.prepare(plan, chunk)
+
+
 def _announced(plan: Plan, scoring: Scoring, chunk: LibraryChunk, on_chunk: OnChunk) -> Any:
     on_chunk(chunk.start)
     return score_chunk(plan, scoring, chunk)
@@ -119,11 +139,11 @@ def _grouped(chunk: LibraryChunk) -> list[LibraryChunk]:
     return [_slice(chunk, at, min(at + GROUP, len(chunk))) for at in range(0, len(chunk), GROUP)]
 
 
-def score_chunk(plan: Plan, scoring: Scoring, chunk: LibraryChunk) -> Any:
-    """The rows of a chunk as an Arrow table in the plan's columns."""
+def score_chunk(plan: Plan, scoring: Scoring, chunk: LibraryChunk, batch: MoleculeBatch | None = None) -> Any:
+    """The rows of a chunk as an Arrow table in the plan's columns; ``batch`` holds its molecules if they were prepared already."""
     import pyarrow as pa
 
-    computed, reasons = scoring.rows(plan, chunk.batch(plan.caps, plan.trusted))
+    computed, reasons = scoring.rows(plan, batch if batch is not None else scoring.prepare(plan, chunk))
     arrays = []
     for column in plan.columns:
         if column.role == "index":

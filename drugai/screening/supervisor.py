@@ -40,6 +40,7 @@ class Case:
     probes: list[tuple[int, int, int]] = field(default_factory=list)
     found: int = 0
     chunk: int = 0
+    serial: bool = False
 
     def command(self) -> dict[str, Any]:
         """What a worker is to do next."""
@@ -51,7 +52,7 @@ class Case:
             return {"do": "decide", "verdicts": verdicts}
         shard = self.shard
         own = {"number": shard.number, "start": shard.start, "stop": shard.stop, "path": str(shard.path)}
-        return {"do": "shard", **own, "verdicts": verdicts, "grouped": sorted(self.grouped)}
+        return {"do": "shard", **own, "verdicts": verdicts, "grouped": sorted(self.grouped), "serial": self.serial}
 
     def bounds(self, at: int, plan: Plan) -> tuple[int, int]:
         """First record and end of the chunk that holds ``at``."""
@@ -60,9 +61,16 @@ class Case:
         start = self.shard.start + (at - self.shard.start) // plan.chunk * plan.chunk
         return start, min(start + plan.chunk, self.shard.stop)
 
-    def failed(self, at: int, cause: str, words: str, plan: Plan) -> None:
-        """Take note of a failure at record ``at`` and choose where to look next."""
+    def failed(self, at: int, cause: str, words: str, plan: Plan, ahead: int = -1) -> None:
+        """Take note of a failure at record ``at`` and choose where to look next.
+
+        Where a second chunk was made ready beside the work, its first record is ``ahead``: it is searched too, and from then on the shard goes on chunk by chunk.
+        """
         if not self.probes:
+            self.serial = True
+            if self.shard is not None and self.shard.start <= ahead < self.shard.stop and self.bounds(ahead, plan) != self.bounds(at, plan):
+                begin, end = self.bounds(ahead, plan)
+                self.probes.append((begin, end, GROUP if end - begin > 4 * GROUP else 1))
             self.chunk, stop = self.bounds(at, plan)
             self.found = 0
             self.failures[self.chunk] += 1
@@ -183,7 +191,9 @@ class Supervisor:
                 if process not in self._processes:
                     continue
                 for message in process.messages():
-                    if "at" in message:
+                    if "ahead" in message:
+                        process.ahead = message["ahead"]
+                    elif "at" in message:
                         process.announced(message["at"])
                         if case.shard is not None and not case.probes:
                             self.on_records(case.shard.number, message["at"] - case.shard.start)
@@ -208,7 +218,7 @@ class Supervisor:
 
     def _send(self, process: Process, case: Case) -> None:
         command = case.command()
-        process.at = int(command.get("start", 0))  # until it announces one itself
+        process.at, process.ahead = int(command.get("start", 0)), -1  # until it announces one itself
         process.send(command, self._patience(case))
 
     def _patience(self, case: Case) -> float:
@@ -235,7 +245,7 @@ class Supervisor:
             if message["failed"] == "memory":
                 process.dying = ("memory", self._memory_words())  # what it still holds is not known: a fresh one is safer
             else:
-                case.failed(process.at, "error", f"raised {message['words']}", self.plan)
+                case.failed(process.at, "error", f"raised {message['words']}", self.plan, process.ahead)
                 self._send(process, case)
             return False
         if case.done():
@@ -267,7 +277,7 @@ class Supervisor:
             raise DrugaiError(f"a worker ended while it loaded the models ({words}); its own words are above")
         self.replaced += 1
         log.info("a worker is replaced: %s", words, extra={"fields": {"cause": cause, "record": process.at}})
-        case.failed(process.at, cause, words, self.plan)
+        case.failed(process.at, cause, words, self.plan, process.ahead)
         fresh = self._idle(working)
         working[fresh] = case
         self._send(fresh, case)

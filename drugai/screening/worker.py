@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from drugai.errors import DrugaiError
+from drugai.featurizers.graphs import featurize_graphs
 from drugai.molecules import LibraryIndex, MoleculeBatch
 from drugai.runtime import die_with_parent
+from drugai.screening.graph_shard import build_shard
 from drugai.screening.plan import Plan
 from drugai.screening.records import read_chunks
 from drugai.screening.scorers import Scoring
@@ -63,11 +65,12 @@ class Worker:
         """Build the scorer, then bound the memory that may come on top of what it takes."""
         self.plan = Plan.from_dict(plan)
         self.index = LibraryIndex.from_dict(index) if index else None
-        self.scoring = Scoring.of(self.plan)
+        self.scoring = Scoring.of(self.plan) if self.plan.scorer["kind"] != "graphs" else None
         limit_memory(memory)
 
     def do_decide(self, verdicts: Mapping[str, str]) -> dict[str, Any]:
         """What is decided once for a run."""
+        assert self.scoring is not None
         self.tell(at=0)
         stop = min(DECIDING, self.plan.library.records)
         part = next(read_chunks(self.plan, 0, stop, chunk=DECIDING, index=self.index, skip=_rows(verdicts)), None)
@@ -76,11 +79,16 @@ class Worker:
         self.plan = self.plan.decide(found)
         return found
 
-    def do_shard(self, number: int, start: int, stop: int, path: str, verdicts: Mapping[str, str], grouped: list[int]) -> dict[str, Any]:
-        """Score one shard."""
+    def do_shard(
+        self, number: int, start: int, stop: int, path: str, verdicts: Mapping[str, str], grouped: list[int], serial: bool
+    ) -> dict[str, Any]:
+        """Do one shard; ``serial`` when it is to be known exactly which chunk is in work."""
         shard = Shard(number, start, stop, Path(path))
-        on_chunk = self.announce
-        return screen_shard(self.plan, shard, self.scoring, index=self.index, verdicts=_rows(verdicts), grouped=grouped, on_chunk=on_chunk)
+        common: dict[str, Any] = {"index": self.index, "verdicts": _rows(verdicts), "grouped": grouped, "on_chunk": self.announce}
+        if self.scoring is None:
+            return build_shard(self.plan, shard, **common)
+        ahead = self.announce_ahead if not serial and (thread_count() > 1 or self.plan.device != "cpu") else None
+        return screen_shard(self.plan, shard, self.scoring, on_ahead=ahead, **common)
 
     def do_probe(self, start: int, stop: int, step: int, verdicts: Mapping[str, str]) -> None:
         """Score a range in small groups and keep nothing: the last group announced before a death holds the culprit."""
@@ -88,7 +96,9 @@ class Worker:
         for at in range(start, stop, step):
             self.announce(at)
             for part in read_chunks(self.plan, at, min(at + step, stop), chunk=step, index=self.index, skip=_rows(verdicts)):
-                if self.plan.decided:
+                if self.scoring is None:
+                    featurize_graphs(part.batch(self.plan.caps, self.plan.trusted))
+                elif self.plan.decided:
                     score_chunk(self.plan, self.scoring, part)
                 else:
                     self.scoring.scorer.score(part.batch(self.plan.caps, self.plan.trusted))
@@ -96,6 +106,10 @@ class Worker:
     def announce(self, at: int) -> None:
         """Say which record comes next."""
         self.tell(at=at)
+
+    def announce_ahead(self, at: int) -> None:
+        """Say which record the chunk begins with that is made ready beside the work."""
+        self.tell(ahead=at)
 
 
 class _Notes(logging.Handler):
@@ -114,6 +128,12 @@ class _Notes(logging.Handler):
         """The texts so far; then none."""
         out, self.texts = self.texts, []
         return out
+
+
+def thread_count() -> int:
+    """Threads that the supervisor gave this process."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdigit() else 1
 
 
 def _rows(verdicts: Mapping[str, str]) -> dict[int, str]:

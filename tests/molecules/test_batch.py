@@ -120,3 +120,18 @@ def test_an_empty_batch_has_no_rows():
 def test_failures_in_another_log_capture_are_not_lost():
     with rdBase.CaptureErrorLog():
         assert parse_failure("c1ccccc") == "unclosed ring"
+
+
+def test_rows_taken_out_of_a_batch_bring_what_was_computed_of_it() -> None:
+    batch = MoleculeBatch(["CCO", "c1ccccc1", "CC"])  # ethanol, benzene, ethane
+    calls = []
+
+    def sizes(of: MoleculeBatch) -> np.ndarray:
+        calls.append(len(of))
+        return np.array([mol.GetNumAtoms() for mol in of.mols])
+
+    assert batch.compute("sizes", sizes).tolist() == [3, 6, 2]
+    part = batch.take([2, 0]).take([1])
+    assert part.compute("sizes", sizes).tolist() == [3]
+    assert part.compute("other", sizes).tolist() == [3]
+    assert calls == [3, 1]

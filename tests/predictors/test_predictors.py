@@ -9,6 +9,9 @@ from drugai.contracts import Predictor
 from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, MeanConfig, TreesConfig, load_predictor
 from drugai.predictors.feature_scale import FeatureScale
+from drugai.molecules import MoleculeBatch
+from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, MeanConfig, TreesConfig, load_predictor
+from drugai.predictors.gnn import FeatureScale
 from drugai.training.fit import fit_on
 
 SMALL = {"epochs": 2, "net.width": 16, "net.head_width": 16}
@@ -113,3 +116,38 @@ def test_bf16_keeps_the_order_of_a_trained_network(activity, parts):
     quick = model.to(precision="bf16").predict(activity.smiles).mean
     assert np.corrcoef(exact[:, 0], quick[:, 0])[0, 1] > 0.999
     assert not agrees(exact, -quick)
+
+
+def test_models_that_share_an_encoder_share_its_arithmetic_and_keep_their_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from drugai.contracts import Task
+    from drugai.models.gnn import GNN, GNNNetConfig
+    from drugai.models.heads import Heads
+    from drugai.predictors.gnn import GNNConfig, GNNPredictor
+    from drugai.predictors.sharing import share_trunks
+
+    torch.manual_seed(0)
+    net = GNNNetConfig(encoder="gin", width=64, depth=2, head_width=64)
+
+    def predictor(name: str, trunk: GNN | None) -> GNNPredictor:
+        network = GNN(net, 1)
+        if trunk is not None:
+            network.encoder.load_state_dict(trunk.encoder.state_dict())
+        task = Task(name, "regression")
+        return GNNPredictor((task,), GNNConfig(net), [network], Heads((task,)))
+
+    first = predictor("a", None)
+    second, other = predictor("b", first.networks[0]), predictor("c", None)
+    smiles = ["CCO", "c1ccccc1", "c1ccccc", "CC(=O)Oc1ccccc1C(=O)O"]  # ethanol, benzene, an unclosed ring, aspirin
+    apart = [model.predict(smiles).mean for model in (first, second, other)]
+    assert share_trunks([first, second, other]) == 2
+    assert not other.trunks
+    calls = []
+    encode = GNNPredictor._encode
+    monkeypatch.setattr(GNNPredictor, "_encode", lambda self, graphs, member: calls.append(member) or encode(self, graphs, member))
+    batch = MoleculeBatch(smiles)
+    together = [model.predict(batch).mean for model in (first, second, other)]
+    assert len(calls) == 1
+    for one, two in zip(apart, together, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5, equal_nan=True)
