@@ -59,15 +59,18 @@ class DMPNN(nn.Module):
         """``[V, d]`` states of the atoms."""
         kinds, which = distinct_atoms(graphs.atoms)
         # W_i [x_v ; e_vw] of the paper is a sum of two look-ups, because the inputs are codes
-        start = self.atom(kinds)[which[graphs.source]] + self.bond(graphs.bonds)  # [E, d]
+        # index_select and work in place: a fifth of the time on a CPU goes into copies otherwise
+        start = self.atom(kinds).index_select(0, which.index_select(0, graphs.source)).add_(self.bond(graphs.bonds))  # [E, d]
         hidden = torch.relu(start)
         n_atoms = graphs.atoms.shape[0]
         for _ in range(self.depth - 1):
-            into = sum_by(hidden, graphs.target, n_atoms)  # [V, d]
-            back = hidden.view(-1, 2, self.width).flip(1).reshape(-1, self.width)  # the reverse of edge 2k is 2k + 1
-            hidden = self.dropout(torch.relu(start + self.message(into[graphs.source] - back)))
+            into = sum_by(hidden, graphs.target, n_atoms).index_select(0, graphs.source)  # [E, d]
+            pairs, back = into.view(-1, 2, self.width), hidden.view(-1, 2, self.width)  # the reverse of edge 2k is 2k + 1
+            pairs[:, 0].sub_(back[:, 1])
+            pairs[:, 1].sub_(back[:, 0])
+            hidden = self.dropout(self.message(into).add_(start).relu_())
         into = sum_by(hidden, graphs.target, n_atoms)
-        states: torch.Tensor = self.dropout(torch.relu(self.atom_out(kinds)[which] + self.update(into)))
+        states: torch.Tensor = self.dropout(self.update(into).add_(self.atom_out(kinds).index_select(0, which)).relu_())
         return states
 
 
@@ -87,11 +90,11 @@ class GIN(nn.Module):
     def forward(self, graphs: GraphTensors) -> torch.Tensor:
         """``[V, d]`` states of the atoms."""
         kinds, which = distinct_atoms(graphs.atoms)
-        states = self.atom(kinds)[which]  # [V, d]
+        states = self.atom(kinds).index_select(0, which)  # [V, d]
         for bond, mix, norm in zip(self.bonds, self.mix, self.norms, strict=True):
-            messages = torch.relu(states[graphs.source] + bond(graphs.bonds))  # [E, d]
-            gathered = states + sum_by(messages, graphs.target, states.shape[0])
-            states = states + self.dropout(torch.relu(norm(mix(gathered))))
+            messages = states.index_select(0, graphs.source).add_(bond(graphs.bonds)).relu_()  # [E, d]
+            gathered = states.clone().index_add_(0, graphs.target, messages)
+            states = states + self.dropout(norm(mix(gathered)).relu_())
         return states
 
 
