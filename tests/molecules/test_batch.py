@@ -1,6 +1,7 @@
 """MoleculeBatch parses each string once, keeps every row and says why one cannot be read."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,3 +136,18 @@ def test_rows_taken_out_of_a_batch_bring_what_was_computed_of_it() -> None:
     assert part.compute("sizes", sizes).tolist() == [3]
     assert part.compute("other", sizes).tolist() == [3]
     assert calls == [3, 1]
+
+
+def test_the_lean_reading_of_a_transient_batch_gives_the_graphs_of_the_full_one() -> None:
+    from rdkit import RDConfig
+
+    from drugai.featurizers.graphs import featurize_graphs
+
+    # the first of NCI (some unreadable), and by hand: explicit hydrogens, isotopes, stereo, ions, five bonds at carbon, an aromatic ring that cannot be
+    lines = Path(RDConfig.RDDataDir, "NCI", "first_5K.smi").read_text().splitlines()[:600]
+    smiles = [line.split()[0] for line in lines if line.split()]
+    smiles += ["[H]C([H])([H])O", "[2H]C", "[H][H]", "C[C@H](N)O", "F/C=C/F", "C[N+](C)(C)C.[Cl-]", "C(C)(C)(C)(C)C", "c1cccc1", "C[S@@](=O)N", "c1cc[nH]c1", "", "[Na+].[O-]C=O"]
+    full, lean = featurize_graphs(MoleculeBatch(smiles)), featurize_graphs(MoleculeBatch(smiles, transient=True))
+    assert full.reasons == lean.reasons
+    for name in ("atoms", "ends", "bonds", "n_atoms", "n_bonds"):
+        np.testing.assert_array_equal(getattr(full, name), getattr(lean, name))
