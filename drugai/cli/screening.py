@@ -34,6 +34,9 @@ def screen(
     deadline: Annotated[float, typer.Option(help="seconds that 4,096 molecules may take")] = 300.0,
     memory_gb: Annotated[float, typer.Option(help="GB that a worker may take beside its models")] = 4.0,
     max_errors: Annotated[int | None, typer.Option(help="exit with status 3 when more rows than this could not be used")] = None,
+    engine: Annotated[str, typer.Option(help="local: processes of this machine; ray: Ray actors, here or on a cluster")] = "local",
+    ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; by default RAY_ADDRESS, or a Ray of its own on this machine")] = None,
+    gpus_per_worker: Annotated[float, typer.Option(help="GPUs, or a share of one, that Ray reserves for each worker")] = 0.0,
 ) -> None:
     """Score a library of any size and keep the best; every row is kept, a bad one with its reason."""
     from drugai.cli.printing import table
@@ -49,7 +52,7 @@ def screen(
         hits = run(
             data, chosen, out=out, top=top, rank_by=rank_by, workers=workers, shard_size=shard_size, shard_slice=_slice(shard_slice), smiles=smiles, keep=keep or (),
             trusted=trusted, graphs=graphs, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=format_ or ("csv", "parquet"),
-            max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, on_progress=report,
+            max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, engine=engine, ray_address=ray_address, gpus_per_worker=gpus_per_worker, on_progress=report,
         )  # fmt: skip
     finally:
         close()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drugai.errors import ConfigError
+from drugai.errors import ConfigError, unknown
 from drugai.molecules import Caps, LibraryIndex, MoleculeBatch
 from drugai.runtime import defer_interrupts, divide_threads
 from drugai.screening.building import open_store
@@ -28,6 +28,7 @@ from drugai.screening.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from drugai.contracts import Scorer
+    from drugai.screening.ray_engine import RayEngine
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ def screen(
     deadline: float = 300.0,
     memory_gb: float = 4.0,
     chunk: int = CHUNK,
+    engine: str = "local",
+    ray_address: str | None = None,
+    gpus_per_worker: float = 0.0,
     on_progress: OnProgress | None = None,
 ) -> Hits:
     """Score a library of any size and keep the best, in flat memory; the same call continues a run that was stopped or killed.
@@ -93,6 +97,9 @@ def screen(
         deadline: Seconds that 4,096 molecules may take.
         memory_gb: GB that a worker may take beside its models.
         chunk: Molecules scored together.
+        engine: ``local``: processes of this machine; ``ray``: Ray actors, here or on a cluster, with the same bytes as result (see
+            :mod:`drugai.screening.ray_engine`).
+        ray_address, gpus_per_worker: Of the cluster, and what Ray reserves for each worker.
         on_progress: Called with (records done, records in all).
 
     Raises:
@@ -108,9 +115,12 @@ def screen(
     known_actives = read_actives(actives) if actives is not None else None
     specification, models = specify(scorer, rank_by)
     in_process = specification["kind"] == "object"
-    if in_process and workers > 1:
+    if engine not in ("local", "ray"):
+        raise unknown("engine", engine, ("local", "ray"))
+    if in_process and (workers > 1 or engine == "ray"):
         raise ConfigError(
-            f"workers={workers}: a scorer made in Python runs in this process alone; give it as a TOML file or as 'module:function', or leave workers at 1"
+            f"workers={workers}, engine={engine!r}: a scorer made in Python runs in this process alone; give it as a TOML file or as 'module:function', "
+            "or leave workers at 1 and the engine local"
         )
     folder = RunFolder(out)
     with folder.locked(shard_slice):
@@ -127,8 +137,9 @@ def screen(
                 plan, rows = _screen_here(folder, plan, index, scoring, shard_slice, effort, stopped, progress)
             else:
                 plan, rows = _screen_in_workers(
-                    folder, plan, index, shard_slice, effort, stopped, progress, workers=workers, deadline=deadline, memory=int(memory_gb * 2**30)
-                )
+                    folder, plan, index, shard_slice, effort, stopped, progress, workers=workers, deadline=deadline, memory=int(memory_gb * 2**30),
+                    ray=None if engine == "local" else {"address": ray_address, "gpus": gpus_per_worker},
+                )  # fmt: skip
             if stopped():
                 done = len(rows)
                 log.warning("stopped; %d of %d shards are finished and kept in %s, the same command continues", done, plan.n_shards, folder.path)
@@ -196,11 +207,18 @@ def _screen_here(
 
 def _screen_in_workers(
     folder: RunFolder, plan: Plan, index: LibraryIndex, shard_slice: tuple[int, int] | None, effort: Effort, stopped: Callable[[], bool], progress: Progress,
-    *, workers: int, deadline: float, memory: int,
+    *, workers: int, deadline: float, memory: int, ray: dict[str, Any] | None,
 ) -> tuple[Plan, list[dict[str, Any]]]:  # fmt: skip
-    with Supervisor(
-        plan, index, workers=workers, threads=divide_threads(workers), deadline=deadline, memory=memory, stopped=stopped, on_records=progress.within
-    ) as supervisor:
+    engine: Supervisor | RayEngine
+    if ray is None:
+        engine = Supervisor(
+            plan, index, workers=workers, threads=divide_threads(workers), deadline=deadline, memory=memory, stopped=stopped, on_records=progress.within
+        )
+    else:
+        from drugai.screening.ray_engine import RayEngine
+
+        engine = RayEngine(plan, index, workers=workers, threads=1, deadline=deadline, memory=memory, stopped=stopped, **ray)
+    with engine as supervisor:
         if not plan.decided:
             plan = supervisor.decide()
             if not plan.decided:  # stopped before it was

@@ -25,6 +25,7 @@ from sklearn.ensemble import RandomForestClassifier  # noqa: E402
 from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.contracts import Dataset, Task  # noqa: E402
 from drugai.data import read_dataset  # noqa: E402
+from drugai.featurizers.blocks import BLOCKS  # noqa: E402
 from drugai.metrics.enrichment import enrichment_summary  # noqa: E402
 from drugai.molecules import MoleculeBatch, fingerprint, murcko_scaffolds, tanimoto  # noqa: E402
 from drugai.predictors.trees import TreesConfig  # noqa: E402
@@ -80,7 +81,7 @@ def training_rows(smiles: list[str], flags: np.ndarray, setting: str, seed: int,
     return train, np.setdiff1d(np.arange(len(flags)), train)
 
 
-def rank(smiles: list[str], flags: np.ndarray, setting: str, seed: int, protocol: dict[str, Any], cache: dict[str, Any]) -> dict[str, Any]:
+def rank(smiles: list[str], flags: np.ndarray, setting: str, seed: int, protocol: dict[str, Any], cache: dict[Any, Any]) -> dict[str, Any]:
     """Scores of every method on the ranked molecules of one target, as metrics."""
     train, ranked = training_rows(smiles, flags, setting, seed, protocol)
     bits = bits_of(smiles, cache)
@@ -98,7 +99,10 @@ def rank(smiles: list[str], flags: np.ndarray, setting: str, seed: int, protocol
     config = TreesConfig(**{**protocol["trees"], "blocks": tuple(protocol["trees"]["blocks"])})
     model = fit_on(config, data.take(rest), data.take(valid), seed=seed)
     fused = mean_of(predicted(model, "active"), similar_to([smiles[row] for row in known]))
-    found = fused.score(MoleculeBatch([smiles[row] for row in ranked]))
+    batch = MoleculeBatch([smiles[row] for row in ranked])
+    for block in protocol["trees"]["blocks"]:  # the decoys serve many targets: what does not depend on the target is computed once
+        batch.preset(("block", block), block_of(list(batch.smiles), block, cache))
+    found = fused.score(batch)
     scores["trees"] = found.raw["active"]
     scores["fused"] = found.total
     return {
@@ -108,7 +112,7 @@ def rank(smiles: list[str], flags: np.ndarray, setting: str, seed: int, protocol
     }  # fmt: skip
 
 
-def bits_of(smiles: list[str], cache: dict[str, Any]) -> np.ndarray:
+def bits_of(smiles: list[str], cache: dict[Any, Any]) -> np.ndarray:
     """Morgan bits; the shared decoys are computed once."""
     new = [smi for smi in smiles if smi not in cache]
     for begin in range(0, len(new), 2000):
@@ -117,19 +121,31 @@ def bits_of(smiles: list[str], cache: dict[str, Any]) -> np.ndarray:
     return np.stack([cache[smi] for smi in smiles])
 
 
+def block_of(smiles: list[str], block: str, cache: dict[Any, Any]) -> np.ndarray:
+    """A feature block, each molecule computed once."""
+    own = cache.setdefault(("block", block), {})
+    new = [smi for smi in smiles if smi not in own]
+    for begin in range(0, len(new), 2000):
+        part = new[begin : begin + 2000]
+        own.update(zip(part, BLOCKS[block](MoleculeBatch(part)).astype(np.uint16), strict=True))
+    return np.stack([own[smi] for smi in smiles])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--collection")
+    parser.add_argument("--setting")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no further cell after so long; the next start goes on")
     options = parser.parse_args()
     protocol = tomllib.loads((HERE / "config.toml").read_text())
     RDLogger.DisableLog("rdApp.*")
     begun = time.monotonic()
     collections = [options.collection] if options.collection else ["vs_dud", "vs_chembl"]
+    wanted = [options.setting] if options.setting else list(protocol["settings"])
     for collection in collections:
-        cache: dict[str, Any] = {}
+        cache: dict[Any, Any] = {}
         for target, (actives, decoys) in targets_of(collection).items():
-            todo = [(setting, seed) for setting, seeds in protocol["settings"].items() for seed in seeds[collection]]
+            todo = [(setting, seed) for setting in wanted for seed in protocol["settings"][setting][collection]]
             names = {one: f"{collection}_{one[0]}_{one[1]}_{target}" for one in todo}
             if all((HERE / "results" / "cells" / f"{name}.json").is_file() for name in names.values()):
                 continue

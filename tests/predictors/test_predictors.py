@@ -7,11 +7,9 @@ import pytest
 
 from drugai.contracts import Predictor
 from drugai.errors import ArtifactError, ConfigError
+from drugai.molecules import MoleculeBatch
 from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, MeanConfig, TreesConfig, load_predictor
 from drugai.predictors.feature_scale import FeatureScale
-from drugai.molecules import MoleculeBatch
-from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, MeanConfig, TreesConfig, load_predictor
-from drugai.predictors.gnn import FeatureScale
 from drugai.training.fit import fit_on
 
 SMALL = {"epochs": 2, "net.width": 16, "net.head_width": 16}
