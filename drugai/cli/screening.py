@@ -14,7 +14,13 @@ def screen(
     out: Annotated[Path, typer.Option(help="folder of the run; the same command continues a run that was stopped")],
     model: Annotated[Path | None, typer.Option(help="a model's folder, to rank by one of its tasks")] = None,
     rank_by: Annotated[str | None, typer.Option(help="TASK:max or TASK:min of the model")] = None,
-    scorer: Annotated[Path | None, typer.Option(help="TOML file of a scorer, in place of a model")] = None,
+    scorer: Annotated[Path | None, typer.Option(help="TOML file of a scorer or a cascade, in place of a model")] = None,
+    window: Annotated[list[str] | None, typer.Option(help="PROPERTY=LOW:HIGH that a molecule must keep to, as weight=200:500 or logp=:5; repeatable")] = None,
+    alerts: Annotated[list[str] | None, typer.Option(help="set of structural alerts of which none may be there: PAINS, BRENK, NIH, ZINC, CHEMBL; repeatable")] = None,
+    must: Annotated[list[str] | None, typer.Option(help="SMARTS that must match, with limits of the number as '[OH]=1:3'; repeatable")] = None,
+    must_not: Annotated[list[str] | None, typer.Option(help="SMARTS that must not match; repeatable")] = None,
+    min_similarity: Annotated[float | None, typer.Option(help="least Tanimoto similarity to the nearest of --actives")] = None,
+    max_similarity: Annotated[float | None, typer.Option(help="greatest such similarity, for novel hits")] = None,
     top: Annotated[int, typer.Option(help="hits to keep")] = 1000,
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="column to carry over; repeatable")] = None,
@@ -30,7 +36,7 @@ def screen(
     diverse: Annotated[int, typer.Option(help="mark so many hits as a diverse pick")] = 0,
     actives: Annotated[Path | None, typer.Option(help="file of known actives; hits get their similarity to the nearest")] = None,
     labels: Annotated[str | None, typer.Option(help="column of 1 (active) and 0: EF1 %, BEDROC and ROC go into the summary")] = None,
-    format_: Annotated[list[str] | None, typer.Option("--format", help="csv, parquet, sdf, tsv, smi; repeatable")] = None,
+    format_: Annotated[list[str] | None, typer.Option("--format", help="csv, parquet, sdf, tsv, smi, html (a page of the hits); repeatable")] = None,
     deadline: Annotated[float, typer.Option(help="seconds that 4,096 molecules may take")] = 300.0,
     memory_gb: Annotated[float, typer.Option(help="GB that a worker may take beside its models")] = 4.0,
     max_errors: Annotated[int | None, typer.Option(help="exit with status 3 when more rows than this could not be used")] = None,
@@ -41,17 +47,25 @@ def screen(
     """Score a library of any size and keep the best; every row is kept, a bad one with its reason."""
     from drugai.cli.printing import table
     from drugai.errors import ConfigError
+    from drugai.screening.filters import filter_terms
     from drugai.screening.run import screen as run
+    from drugai.screening.selection import read_actives
 
     if (model is None) == (scorer is None):
         raise ConfigError("give either --model (with --rank-by) or --scorer")
     chosen = model if model is not None else scorer
     assert chosen is not None
+    similar = min_similarity is not None or max_similarity is not None
+    filters = filter_terms(
+        windows=window or (), alerts=alerts or (), must=must or (), must_not=must_not or (), at_least=min_similarity, at_most=max_similarity,
+        similar_to=read_actives(actives) if actives is not None and similar else None,
+    )  # fmt: skip
+    names = format_ or ["csv", "parquet"]
     report, close = _record_progress()
     try:
         hits = run(
-            data, chosen, out=out, top=top, rank_by=rank_by, workers=workers, shard_size=shard_size, shard_slice=_slice(shard_slice), smiles=smiles, keep=keep or (),
-            trusted=trusted, graphs=graphs, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=format_ or ("csv", "parquet"),
+            data, chosen, out=out, top=top, rank_by=rank_by, filters=filters, workers=workers, shard_size=shard_size, shard_slice=_slice(shard_slice), smiles=smiles, keep=keep or (),
+            trusted=trusted, graphs=graphs, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=[name for name in names if name != "html"],
             max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, engine=engine, ray_address=ray_address, gpus_per_worker=gpus_per_worker, on_progress=report,
         )  # fmt: skip
     finally:
@@ -67,6 +81,13 @@ def screen(
     )
     if "enrichment" in found:
         typer.echo("  ".join(f"{name} {value:.3f}" for name, value in found["enrichment"].items() if isinstance(value, float)))
+    if found.get("recall"):
+        each = found["recall"]
+        typer.echo(f"of the full model's best {each['top']} among {each['audited']:,} audited molecules the cascade kept {each['kept']} (recall {each['recall']:.2f})")
+    if hits.complete and "html" in names:
+        from drugai.reports.hits import hits_page
+
+        typer.echo(f"page → {hits_page(hits)}")
     if hits.complete:
         typer.echo(f"{len(hits):,} hits → {out / found['files'].get('csv', 'hits.parquet')}")
     else:

@@ -15,6 +15,7 @@ import numpy as np
 from drugai.artifact import write_text_atomically
 from drugai.errors import ConfigError
 from drugai.molecules import write_table
+from drugai.screening.cascade import cascade_sign, recall_of
 from drugai.screening.folder import RunFolder
 from drugai.screening.hits import Hits
 from drugai.screening.merge import add_up, count_between, top_rows, value_histograms
@@ -59,6 +60,8 @@ def finish(
         "replaced": effort.replaced, "seconds": round(seconds, 2), "rate": round(effort.molecules / seconds, 1),
         "peak_memory_mb": round(max(effort.peak, resident("self")) / 2**20), "files": files,
     }  # fmt: skip
+    if any(column.role == "audit" for column in plan.columns):
+        summary["recall"] = _recall(plan, shards, top / max(1, sums["n"]))
     if labels is not None:
         summary["enrichment"] = _enrichment(plan, shards, labels)
     if max_errors is not None and summary["n_bad"] > max_errors:
@@ -69,6 +72,16 @@ def finish(
         write_table(folder.path / name, table)
     write_text_atomically(folder.path / "summary.json", json.dumps(summary, indent=1) + "\n")
     return Hits(table, summary, folder.path)
+
+
+def _recall(plan: Plan, shards: Sequence[Shard], share: float) -> dict[str, Any] | None:
+    """What the cascade kept of the audited molecules that the full model likes best, at the share of the library that the hits are."""
+    import pyarrow.parquet as pq
+
+    name = next(column.name for column in plan.columns if column.role == "audit")
+    tables = [pq.read_table(shard.path, columns=["total", name]) for shard in shards]
+    total, audit = (np.concatenate([table.column(each).to_numpy() for table in tables] or [np.zeros(0)]) for each in ("total", name))
+    return recall_of(audit, total, cascade_sign(plan.scorer["path"]), share)
 
 
 def _enrichment(plan: Plan, shards: Sequence[Shard], labels: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ CHUNK = 4096
 """Molecules that are scored together; part of the plan, since a network's last bits depend on the batch."""
 
 # what a result depends on: the rooms that compute it and the part of this room that writes it
-_CODE = ("errors.py", "contracts.py", "molecules", "featurizers", "scoring", "models", "predictors", "screening/scorers.py", "screening/shard.py", "screening/graph_shard.py")
+_CODE = ("errors.py", "contracts.py", "molecules", "featurizers", "scoring", "models", "predictors", "screening/cascade.py", "screening/scorers.py", "screening/shard.py", "screening/graph_shard.py")
 _VERSIONS = ("drugai", "rdkit", "torch", "numpy", "lightgbm")
 
 
@@ -65,6 +65,7 @@ class Plan:
         center, scale: Of the score when a regression model ranks alone.
         code: sha256 of drugai's code and the versions of what it calls.
         columns: Of the shards; empty until a worker has decided them.
+        thresholds: Of a cascade's stages, decided on the library's first records.
         graphs: Path and sha256 of a store with the library's graphs, or None; the rows are the same with and without it.
     """
 
@@ -82,6 +83,7 @@ class Plan:
     scale: float = 1.0
     code: dict[str, Any] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
+    thresholds: tuple[float | None, ...] = ()
     graphs: dict[str, str] | None = None
 
     @property
@@ -107,12 +109,15 @@ class Plan:
     def decide(self, found: Mapping[str, Any]) -> Plan:
         """The plan with what was decided: precision, device, center, scale, columns (as JSON gives them)."""
         columns = tuple(Column(**entry) for entry in found["columns"])
-        return replace(self, precision=found["precision"], device=found["device"], center=found["center"], scale=found["scale"], columns=columns)
+        thresholds = tuple(found.get("thresholds", ()))
+        return replace(
+            self, precision=found["precision"], device=found["device"], center=found["center"], scale=found["scale"], columns=columns, thresholds=thresholds
+        )
 
     def decision(self) -> dict[str, Any]:
         """What :meth:`decide` takes."""
         values = self.to_dict()
-        return {name: values[name] for name in ("precision", "device", "center", "scale", "columns")}
+        return {name: values[name] for name in ("precision", "device", "center", "scale", "columns", "thresholds")}
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -134,7 +139,7 @@ class Plan:
             given["library"] = Library(**given["library"])
             given["caps"] = Caps(**given["caps"])
             given["columns"] = tuple(Column(**entry) for entry in given["columns"])
-            given["models"], given["keep"] = tuple(given["models"]), tuple(given["keep"])
+            given["models"], given["keep"], given["thresholds"] = tuple(given["models"]), tuple(given["keep"]), tuple(given.get("thresholds", ()))
             return cls(**given)
         except (KeyError, TypeError) as error:
             raise ArtifactError(f"{where}: damaged or no plan of a run ({error}); use another folder") from None
@@ -151,7 +156,7 @@ def differences(old: Plan, new: Plan) -> list[str]:
     compare("the library's content", old.library.sha256, new.library.sha256)
     compare("the SMILES column", old.library.smiles, new.library.smiles)
     compare("the id column", old.library.ids, new.library.ids)
-    for name, what in (("kind", "the kind of scorer"), ("task", "the task"), ("direction", "the direction")):
+    for name, what in (("kind", "the kind of scorer"), ("task", "the task"), ("direction", "the direction"), ("filters", "the filters")):
         compare(what, old.scorer.get(name), new.scorer.get(name))
     if old.scorer.get("kind") != "model":
         compare("the scorer", old.scorer.get("sha256"), new.scorer.get("sha256"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ def screen(
     out: str | Path,
     top: int = 1000,
     rank_by: str | None = None,
+    filters: Sequence[Mapping[str, Any]] = (),
     workers: int = 1,
     shard_size: int = 100_000,
     shard_slice: tuple[int, int] | None = None,
@@ -74,11 +75,13 @@ def screen(
 
     Args:
         library: File or a card's name; SMILES, CSV, TSV, SDF or Parquet, gzipped or not.
-        scorer: A model's folder, a scorer's TOML file, ``"module:function"`` or ``"file.py:function"`` that makes a Scorer; these run in worker processes,
+        scorer: A model's folder, the TOML file of a scorer or of a cascade (:mod:`drugai.screening.cascade`), ``"module:function"`` or ``"file.py:function"`` that makes a Scorer; these run in worker processes,
             which survive a molecule that crashes, hangs or eats memory. A Scorer made in Python runs in this process, unguarded.
         out: Folder of the run.
         top: Hits to keep.
         rank_by: For a model: ``TASK:max`` or ``TASK:min``.
+        filters: For a model: terms, as in a scorer's file, that a molecule must pass before the model sees it, for example
+            ``[{"kind": "property", "property": "weight", "transform": "step", "high": 500}, {"kind": "alerts", "sets": ["PAINS"]}]``.
         workers: Processes.
         shard_size: Records a shard; what a killed run loses is at most one shard a worker.
         shard_slice: (i, n): only the shards k with k mod n = i, for job arrays that share one folder. The same call without it then gives the hits.
@@ -113,7 +116,7 @@ def screen(
     _check(top, workers, shard_size, shard_slice, diverse, formats, deadline, memory_gb, chunk)
     effort = Effort(time.perf_counter())
     known_actives = read_actives(actives) if actives is not None else None
-    specification, models = specify(scorer, rank_by)
+    specification, models = specify(scorer, rank_by, filters)
     in_process = specification["kind"] == "object"
     if engine not in ("local", "ray"):
         raise unknown("engine", engine, ("local", "ray"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from drugai.errors import E_VALUE, ConfigError, reason
 from drugai.featurizers.graph_store import GraphStore, without
 from drugai.molecules import LibraryChunk, MoleculeBatch
 from drugai.predictors.sharing import share_trunks
+from drugai.screening.cascade import AUDITED, Cascade, make_cascade, read_cascade
 from drugai.screening.plan import Column, Plan
 from drugai.screening.specification import make_from_factory
 
@@ -83,6 +85,20 @@ class RankedModel:
         self.center = center
         self.scale = scale
 
+    def decide(self, sample: MoleculeBatch) -> dict[str, Any]:
+        """Center and scale from the library's first molecules."""
+        known = self.score(sample).raw[self.task]
+        known = known[~np.isnan(known)]
+        if len(known):
+            self.center = round(float(np.median(known)), 6)
+        spread = float(np.std(known)) if len(known) > 1 else 0.0
+        self.scale = round(spread, 6) if spread > 1e-6 else 1.0
+        return {"center": self.center, "scale": self.scale, "thresholds": []}
+
+    def settle(self, center: float, scale: float, thresholds: Sequence[float | None]) -> None:
+        """Take over what was decided."""
+        self.center, self.scale = center, scale
+
     def score(self, molecules: Sequence[str] | MoleculeBatch) -> Scores:
         """Score n molecules."""
         batch = MoleculeBatch.of(molecules)
@@ -121,21 +137,28 @@ class Scoring:
         from drugai.predictors.loading import load_predictor
 
         recorders: list[Recorder] = []
-        if kind == "model":
-            recorders.append(Recorder(load_predictor(specification["path"])))
-            scoring = cls(RankedModel(recorders[0], specification["task"], specification["direction"], plan.center, plan.scale), recorders)
+        known: dict[str, Recorder] = {}
+
+        def load(path: str) -> Recorder:
+            if path not in known:
+                known[path] = Recorder(load_predictor(path))
+                recorders.append(known[path])
+            return known[path]
+
+        place = specification["path"]
+        audit = max(1, plan.library.records // AUDITED)
+        if kind == "cascade":
+            scoring = cls(read_cascade(place, load, audit=audit), recorders)
+        elif kind == "model" and specification.get("filters"):
+            model = {"model": place, "task": specification["task"], "direction": specification["direction"]}
+            scoring = cls(make_cascade([{"filters": specification["filters"]}, model], load, folder=Path(specification.get("folder", ".")), where="filters"), recorders)
+        elif kind == "model":
+            recorder = load(place)
+            scoring = cls(RankedModel(recorder, specification["task"], specification["direction"], plan.center, plan.scale), recorders)
         else:
             from drugai.scoring import read_scorer
 
-            known: dict[str, Recorder] = {}
-
-            def load(path: str) -> Recorder:
-                if path not in known:
-                    known[path] = Recorder(load_predictor(path))
-                    recorders.append(known[path])
-                return known[path]
-
-            scoring = cls(read_scorer(specification["path"], load), recorders)
+            scoring = cls(read_scorer(place, load), recorders)
         scoring.settle(plan)
         return scoring
 
@@ -158,8 +181,8 @@ class Scoring:
             self.store.check(plan.to_dict()["library"], plan.to_dict()["caps"], plan.trusted)
         if not plan.decided:
             return
-        if isinstance(self.scorer, RankedModel):
-            self.scorer.center, self.scorer.scale = plan.center, plan.scale
+        if isinstance(self.scorer, (RankedModel, Cascade)):
+            self.scorer.settle(plan.center, plan.scale, plan.thresholds)
         for recorder in self.recorders:
             if hasattr(recorder.predictor, "networks"):
                 recorder.predictor.to(plan.device, plan.precision)  # type: ignore[attr-defined]
@@ -174,20 +197,15 @@ class Scoring:
         for model in networks:
             model.to(precision=precision)  # type: ignore[attr-defined]
         device = str(getattr(networks[0], "device", "cpu")) if networks else "cpu"
-        few = _SAMPLE if isinstance(self.scorer, RankedModel) else _FEW  # to see the columns, a few molecules are enough
+        # to see the columns, a few molecules are enough; a share of a cascade is cut on all that were given
+        few = _SAMPLE if isinstance(self.scorer, RankedModel) else len(batch) if isinstance(self.scorer, Cascade) else _FEW
         sample = batch.take(np.arange(min(few, len(batch))))
-        if isinstance(self.scorer, RankedModel):
-            known = self.scorer.score(sample).raw[self.scorer.task]
-            known = known[~np.isnan(known)]
-            if len(known):
-                self.scorer.center = round(float(np.median(known)), 6)
-            spread = float(np.std(known)) if len(known) > 1 else 0.0
-            self.scorer.scale = round(spread, 6) if spread > 1e-6 else 1.0
-            center, scale = self.scorer.center, self.scorer.scale
+        if isinstance(self.scorer, (RankedModel, Cascade)):
+            decided = self.scorer.decide(sample)
         else:
-            center, scale = 0.0, 1.0
+            decided = {"center": 0.0, "scale": 1.0, "thresholds": []}
         columns = [asdict(column) for column in self.columns(plan, sample)]
-        return {"precision": precision, "device": device, "center": center, "scale": scale, "columns": columns}
+        return {"precision": precision, "device": device, **decided, "columns": columns}
 
     def columns(self, plan: Plan, sample: MoleculeBatch) -> tuple[Column, ...]:
         """The columns of a shard, their names made distinct."""
@@ -198,6 +216,7 @@ class Scoring:
         columns.append(Column("total", "total"))
         for term in scores.parts:
             columns += [Column(term, "raw", term=term), Column(f"{term}_score", "score", term=term)]
+        columns += [Column(name, "audit", term=name) for name in scores.raw if name not in scores.parts]
         for number, recorder in enumerate(self.recorders):
             columns = self._with_predictions(columns, number, recorder, sample, scores)
         columns.append(Column("reason", "reason"))
@@ -232,7 +251,7 @@ class Scoring:
         for column in plan.columns:
             if column.role == "total":
                 out[column.name] = np.where(bad, 0.0, total)
-            elif column.role == "raw":
+            elif column.role in ("raw", "audit"):
                 out[column.name] = np.asarray(scores.raw[column.term], dtype=np.float32)
             elif column.role == "score":
                 out[column.name] = np.asarray(scores.parts[column.term], dtype=np.float32)

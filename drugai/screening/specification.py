@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,16 @@ import numpy as np
 from drugai.artifact import file_checksum, is_artifact, read_artifact
 from drugai.contracts import Scorer
 from drugai.errors import ConfigError, unknown
+from drugai.scoring import build_scorer
+from drugai.screening.cascade import stage_entries
 
 Specification = tuple[dict[str, Any], tuple[dict[str, str], ...]]
 
 
-def specify(scorer: Any, rank_by: str | None = None) -> Specification:
+def specify(scorer: Any, rank_by: str | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> Specification:
     """What ``scorer`` is: a folder of a model, a TOML file, ``"module:function"`` or ``"file.py:function"`` that makes a Scorer, or a Scorer itself.
+
+    ``filters`` are terms, as in a scorer's file, that a molecule must pass before a model sees it.
 
     Returns:
         The specification, and the models that it names.
@@ -29,13 +33,21 @@ def specify(scorer: Any, rank_by: str | None = None) -> Specification:
         ArtifactError: The model's folder is damaged.
     """
     if not isinstance(scorer, (str, Path)):
+        if filters:
+            raise ConfigError("filters go with a model's folder; a scorer made in Python has terms of its own for them")
         if not isinstance(scorer, Scorer):
             raise ConfigError(f"scorer: got a {type(scorer).__name__}; give a scorer, a model's folder or a scorer's TOML file")
         _refuse_rank_by(rank_by)
         return {"kind": "object", "sha256": _object_checksum(scorer), "words": _words(scorer)}, ()
     path = Path(scorer)
     if is_artifact(path) or (path.is_dir() and path.suffix != ".toml"):
-        return _model(path, rank_by)
+        found, models = _model(path, rank_by)
+        if filters:
+            build_scorer({"term": [dict(term) for term in filters]}, where="filters")  # what is wrong with them is said here, not by a worker
+            found["filters"] = [dict(term) for term in filters]
+        return found, models
+    if filters:
+        raise ConfigError("filters beside a scorer: write them into the scorer as terms with filter = true, or into a cascade's first stage")
     _refuse_rank_by(rank_by)
     if path.suffix == ".toml":
         return _file(path)
@@ -80,7 +92,9 @@ def _file(path: Path) -> Specification:
         raise ConfigError(f"{path}: not valid TOML ({error})") from None
     digest = hashlib.sha256(text.encode())
     models: dict[str, dict[str, str]] = {}
-    for term in values.get("term", []):
+    stages = stage_entries(values, str(path)) if "stage" in values else []
+    terms = [*values.get("term", []), *stages, *(term for stage in stages for term in stage.get("filters", []))]
+    for term in terms:
         if isinstance(term, Mapping) and isinstance(term.get("file"), str) and (path.parent / term["file"]).is_file():
             digest.update(file_checksum(path.parent / term["file"]).encode())
         if isinstance(term, Mapping) and isinstance(term.get("model"), str):
@@ -88,7 +102,7 @@ def _file(path: Path) -> Specification:
             place = place if place.exists() else Path(term["model"])
             artifact = read_artifact(place, "predictor")
             models.setdefault(str(place.resolve()), {"path": str(place.resolve()), "sha256": artifact.checksum, "kind": artifact.kind})
-    return {"kind": "file", "path": str(path.resolve()), "sha256": digest.hexdigest()}, tuple(models.values())
+    return {"kind": "cascade" if stages else "file", "path": str(path.resolve()), "sha256": digest.hexdigest()}, tuple(models.values())
 
 
 def _factory(place: str) -> Specification:
