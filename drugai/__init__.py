@@ -40,6 +40,8 @@ _HOMES = {
     "fit_predictor": "drugai.training",
     "validation_score": "drugai.training",
     "read_scorer": "drugai.scoring",
+    "build_library": "drugai.screening",
+    "propose": "drugai.screening",
     "screen": "drugai.screening",
     "GeneratorConfig": "drugai.generation",
     "fine_tune": "drugai.generation",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, generation, linking, models, reporting, running, screening, studies, tables, tuning
+from drugai.cli import data, generation, linking, models, proposing, reporting, running, screening, studies, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -40,6 +40,7 @@ app.command("train")(models.train)
 app.command("evaluate")(models.evaluate)
 app.command("predict")(models.predict)
 app.command("screen")(screening.screen)
+app.command("propose")(proposing.propose)
 app.add_typer(screening.library_app, name="library")
 app.command("report")(reporting.report)
 app.command("demo")(running.demo)

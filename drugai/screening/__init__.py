@@ -42,6 +42,7 @@ _HOMES = {
     "Hits": "drugai.screening.hits",
     "Plan": "drugai.screening.plan",
     "build_library": "drugai.screening.building",
+    "propose": "drugai.screening.proposing",
     "read_hits": "drugai.screening.hits",
     "screen": "drugai.screening.run",
     "screen_shard": "drugai.screening.shard",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from drugai.screening.hits import Hits as Hits
     from drugai.screening.hits import read_hits as read_hits
     from drugai.screening.plan import Plan as Plan
+    from drugai.screening.proposing import propose as propose
     from drugai.screening.run import screen as screen
     from drugai.screening.shard import screen_shard as screen_shard
 
