@@ -36,6 +36,7 @@ _HOMES = {
     "GPConfig": "drugai.predictors",
     "TreesConfig": "drugai.predictors",
     "load_predictor": "drugai.predictors",
+    "calibrate": "drugai.training",
     "evaluate": "drugai.training",
     "fit_predictor": "drugai.training",
     "validation_score": "drugai.training",

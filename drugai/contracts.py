@@ -176,7 +176,9 @@ class Predictions:
         lower, upper: ``[n, t]`` ends of the interval at ``level``, or None.
         level: Coverage that the interval is meant to have.
         domain: ``[n]`` similarity to the nearest training molecule in [0, 1], or None.
+        domain_limit: Similarity below which a molecule is outside the applicability domain, or None.
         probabilities: For multiclass tasks, name → ``[n, classes]``.
+        sets: For binary tasks with an asked level, name → ``[n]`` text: the classes that are not refused, ``"0"``, ``"1"``, ``"0 1"`` or ``""``.
     """
 
     tasks: tuple[Task, ...]
@@ -188,6 +190,8 @@ class Predictions:
     level: float | None = None
     domain: np.ndarray | None = None
     probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
+    domain_limit: float | None = None
+    sets: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
@@ -227,8 +231,14 @@ class Predictions:
             if task.name in self.probabilities:
                 for label in range(self.probabilities[task.name].shape[1]):
                     columns[f"{task.name}_p{label}"] = self.probabilities[task.name][:, label]
+            if task.name in self.sets:
+                columns[f"{task.name}_set"] = self.sets[task.name]
         if self.domain is not None:
             columns["domain"] = self.domain
+            if self.domain_limit is not None:
+                verdict = np.where(self.domain >= self.domain_limit, "in", "out").astype(object)
+                verdict[np.isnan(self.domain)] = ""
+                columns["in_domain"] = verdict
         columns["reason"] = np.array(self.reasons, dtype=object)
         return columns
 

@@ -39,6 +39,7 @@ def _main(
 app.command("train")(models.train)
 app.command("evaluate")(models.evaluate)
 app.command("predict")(models.predict)
+app.command("calibrate")(models.calibrate)
 app.command("screen")(screening.screen)
 app.command("propose")(proposing.propose)
 app.add_typer(screening.library_app, name="library")

@@ -89,14 +89,27 @@ def predict(
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     max_errors: Annotated[int | None, typer.Option(help="exit with status 3 when more rows than this could not be used")] = None,
     trusted: Annotated[bool, typer.Option(help="the SMILES are RDKit's own canonical ones: read without sanitization, about twice as fast")] = False,
+    interval: Annotated[float | None, typer.Option(help="coverage, for example 0.9: adds interval or class set of every task, similarity to training, in or out of domain")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16; auto takes bf16 only where the first thousand molecules agree with fp32")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
 ) -> None:
     """Predict every row of a file: n rows in, n rows out, in order; a bad row has a reason."""
     from drugai.predictors.streaming import predict_file
 
-    summary = predict_file(model, data, out, smiles=smiles, trusted=trusted, precision=precision, device=device)
+    summary = predict_file(model, data, out, smiles=smiles, trusted=trusted, precision=precision, device=device, level=interval)
     typer.echo(str(summary))
     if max_errors is not None and summary.n_errors > max_errors:
         typer.echo(f"{summary.n_errors} rows could not be used, more than --max-errors {max_errors}", err=True)
         raise typer.Exit(3)
+
+
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="a model's folder; it is written again")],
+    data: Annotated[str | None, typer.Argument(help="measured molecules that it was not trained on; by default its own validation part")] = None,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column of DATA")] = None,
+) -> None:
+    """Add what intervals and the applicability domain need; training does it already from the validation part."""
+    from drugai.training.run import calibrate_saved
+
+    found = calibrate_saved(model, data, smiles=smiles).record["calibration"]
+    typer.echo(f"calibrated on {found['n']} molecules of {found['data']}; outside the domain: similarity to the nearest training molecule under {found['domain_limit']:.2f}")

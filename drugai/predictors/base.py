@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from drugai.contracts import Predictions, Task
+from drugai.errors import ConfigError
 from drugai.molecules import MoleculeBatch
+from drugai.predictors.calibration import Calibration
 from drugai.predictors.packing import Packed
 
 CHUNK = 4096
@@ -30,6 +33,8 @@ class TrainedPredictor(ABC):
     """Rough microseconds a molecule, by which a scorer orders its terms."""
     reads_mols_once: bool = False
     """Whether one thing alone is computed from the Mols, so that they need not be kept (see MoleculeBatch)."""
+    calibration: Calibration | None = None
+    """How sure it is; from :func:`drugai.training.calibrate`."""
 
     @abstractmethod
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -46,27 +51,42 @@ class TrainedPredictor(ABC):
     def pack(self) -> Packed:
         """The predictor as plain values, tensors and texts."""
 
-    def predict(self, molecules: Sequence[str] | MoleculeBatch) -> Predictions:
+    def predict(self, molecules: Sequence[str] | MoleculeBatch, *, level: float | None = None) -> Predictions:
         """Predict n molecules.
 
         Args:
             molecules: n SMILES or a MoleculeBatch.
+            level: Coverage of intervals and class sets, for example 0.9; they, calibrated probabilities and the applicability domain need a calibrated model.
 
         Returns:
             n rows in the same order; an unreadable molecule is a NaN row with a reason. ``std`` is the spread of the members, None of a single one.
+
+        Raises:
+            ConfigError: A level was asked of a model without calibration, or of one with too few calibration molecules for it.
         """
+        if level is not None and self.calibration is None:
+            raise ConfigError("this model has no calibration data for intervals; `drugai calibrate MODEL [DATA]` or drugai.calibrate(model, data) adds it")
         if isinstance(molecules, MoleculeBatch):
             outputs, reasons = self.predict_members(molecules)
         else:
-            starts = range(0, max(len(molecules), 1), CHUNK)
-            parts = [self.predict_members(MoleculeBatch(molecules[start : start + CHUNK], transient=self.reads_mols_once)) for start in starts]
+            once = self.reads_mols_once and level is None
+            batches = (MoleculeBatch(molecules[start : start + CHUNK], transient=once) for start in range(0, max(len(molecules), 1), CHUNK))
+            if level is not None:
+                return concatenate([self.predict(batch, level=level) for batch in batches])
+            parts = [self.predict_members(batch) for batch in batches]
             outputs = np.concatenate([part[0] for part in parts], axis=1)
             reasons = tuple(text for part in parts for text in part[1])
-        return assemble(self.tasks, outputs, reasons)
+        found = assemble(self.tasks, outputs, reasons)
+        if level is None or not isinstance(molecules, MoleculeBatch) or self.calibration is None:
+            return found
+        return self.calibration.apply(found, molecules, level)
 
     def save(self, path: str | Path) -> Path:
         """Write the artifact folder (written beside and renamed)."""
-        return self.pack().write(path)
+        packed = self.pack()
+        if self.calibration is not None:
+            packed = replace(packed, arrays={**packed.arrays, "calibration": self.calibration.to_arrays()}, record={**packed.record, "calibrated": True})
+        return packed.write(path)
 
     def describe(self) -> str:
         """One line on what the model is."""
@@ -100,3 +120,17 @@ def assemble(tasks: Sequence[Task], outputs: np.ndarray, reasons: Sequence[str])
     if std is not None:
         std[bad] = np.nan
     return Predictions(tuple(tasks), mean, tuple(reasons), std=std, probabilities=probabilities)
+
+
+def concatenate(parts: Sequence[Predictions]) -> Predictions:
+    """Predictions of the same model for chunks, one after another."""
+    first = parts[0]
+
+    def joined(name: str) -> np.ndarray | None:
+        return None if getattr(first, name) is None else np.concatenate([getattr(part, name) for part in parts])
+
+    arrays: dict[str, Any] = {name: joined(name) for name in ("mean", "std", "lower", "upper", "domain")}
+    maps: dict[str, Any] = {
+        name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)} for name in ("probabilities", "sets")
+    }
+    return replace(first, reasons=tuple(text for part in parts for text in part.reasons), **arrays, **maps)

@@ -17,7 +17,12 @@ def load_predictor(path: str | Path) -> TrainedPredictor:
     Raises:
         ArtifactError: The folder is missing, damaged or no predictor.
     """
-    predictor = unpack(Stored.of(read_artifact(path, "predictor")))
+    stored = Stored.of(read_artifact(path, "predictor"))
+    predictor = unpack(stored)
+    if predictor.record.pop("calibrated", False):
+        from drugai.predictors.calibration import Calibration
+
+        predictor.calibration = Calibration.from_arrays(stored.arrays("calibration"), stored.tasks)
     predictor.record.setdefault("path", str(path))
     return predictor
 

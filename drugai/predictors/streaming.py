@@ -55,6 +55,7 @@ def predict_file(
     device: str = "auto",
     chunk: int = CHUNK,
     keep_columns: Sequence[str] = (),
+    level: float | None = None,
 ) -> FileSummary:
     """Predict every row of a file and write a table with id, smiles, the predictions and the reason, in the file's order.
 
@@ -68,6 +69,7 @@ def predict_file(
         device: For networks.
         chunk: Rows held in memory.
         keep_columns: Further columns of the file to carry over; ``("*",)`` for all.
+        level: Coverage of intervals and class sets; the domain comes with them.
     """
     predictor = load_predictor(model) if isinstance(model, (str, Path)) else model
     path = library_path(source)
@@ -75,16 +77,16 @@ def predict_file(
     used = "fp32"
     with TableWriter(out) as writer:
         for number, part in enumerate(read_library(path, smiles=smiles, ids=ids, chunk=chunk, keep_columns=keep_columns)):
-            batch = part.batch(trusted=trusted, transient=predictor.reads_mols_once)
+            batch = part.batch(trusted=trusted, transient=predictor.reads_mols_once and level is None)
             if number == 0:
                 used = choose_precision(predictor, batch, precision, device, full=len(part) >= chunk)
-            predictions = predictor.predict(batch)
+            predictions = predictor.predict(batch, level=level)
             for code, count in count_reasons(predictions.reasons).items():
                 counts[code] = counts.get(code, 0) + count
             writer.append({"id": part.ids, "smiles": part.smiles, **part.columns, **predictions.to_columns()})
             logger.debug("predicted %d rows", writer.rows)
         if writer.rows == 0:
-            writer.append({"id": [], "smiles": [], **predictor.predict([]).to_columns()})
+            writer.append({"id": [], "smiles": [], **predictor.predict([], level=level).to_columns()})
     return FileSummary(Path(out), writer.rows, dict(sorted(counts.items(), key=lambda item: -item[1])), used)
 
 

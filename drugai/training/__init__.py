@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Evaluation": "drugai.training.evaluation",
     "LoopConfig": "drugai.training.loop",
+    "calibrate": "drugai.training.calibrating",
     "cost_score": "drugai.training.costs",
     "evaluate": "drugai.training.evaluation",
     "fold_score": "drugai.training.folds",
@@ -21,6 +22,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from drugai.training.calibrating import calibrate as calibrate
     from drugai.training.costs import cost_score as cost_score
     from drugai.training.evaluation import Evaluation as Evaluation
     from drugai.training.evaluation import evaluate as evaluate

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from drugai.artifact import is_artifact
 from drugai.contracts import Dataset, Split, TaskKind
 from drugai.data import read_dataset, read_dataset_with_rejected, split
 from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.loading import load_predictor
+from drugai.training.calibrating import LEAST, calibrate
 from drugai.training.evaluation import Evaluation, evaluate
 from drugai.training.fit import fit_predictor, model_config
 
@@ -78,7 +81,13 @@ def train_predictor(
     chosen = chosen.replace(**settings) if settings else chosen
     checkpoint = target.with_name(target.name + ".checkpoint")
     predictor = fit_predictor(chosen, data, parts, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard)
-    validation = evaluate(predictor, data.take(parts.valid))
+    held_out = data.take(parts.valid)
+    validation = evaluate(predictor, held_out)
+    notes = list(found.notes)
+    if int((~np.isnan(held_out.y).all(axis=1)).sum()) >= LEAST:
+        calibrate(predictor, data.take(parts.train), held_out, seed=seed)
+    else:
+        notes.append(f"the validation part has fewer than {LEAST} measured molecules: no intervals; `drugai calibrate` adds them from other molecules")
     predictor.record["source"] = {
         "data": str(source),
         "smiles": smiles,
@@ -89,7 +98,7 @@ def train_predictor(
     predictor.record["validation"] = validation.to_dict()
     predictor.save(target)
     shutil.rmtree(checkpoint, ignore_errors=True)
-    return TrainingRun(predictor, target, data, parts, validation, tuple(found.notes))
+    return TrainingRun(predictor, target, data, parts, validation, tuple(notes))
 
 
 def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: str = "test", smiles: str | None = None) -> Evaluation:
@@ -105,12 +114,40 @@ def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: 
         ArtifactError: The model's own data has changed since it was trained (its checksum or that of its split differs).
     """
     predictor = load_predictor(path)
-    names = [task.name for task in predictor.tasks]
     if source is not None:
-        return evaluate(predictor, read_dataset(source, smiles=smiles, targets=names))
+        return evaluate(predictor, read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks]))
+    data, parts = own_data(predictor, path)
+    return evaluate(predictor, data.take(parts.part(part)))
+
+
+def calibrate_saved(path: str | Path, source: str | Path | None = None, *, smiles: str | None = None) -> TrainedPredictor:
+    """Calibrate a saved model on its own validation part or on other measured molecules, and save it in its place.
+
+    Args:
+        path: The model's folder.
+        source: Measured molecules that it was not trained on; None for its own validation part.
+        smiles: SMILES column of another file.
+    """
+    predictor = load_predictor(path)
+    data, parts = own_data(predictor, path)
+    names = [task.name for task in predictor.tasks]
+    held_out = data.take(parts.valid) if source is None else read_dataset(source, smiles=smiles, targets=names)
+    calibrate(predictor, data.take(parts.train), held_out)
+    predictor.record.pop("path", None)
+    predictor.save(path)
+    return predictor
+
+
+def own_data(predictor: TrainedPredictor, path: str | Path) -> tuple[Dataset, Split]:
+    """The data that a saved model was trained from and its parts, found again and checked.
+
+    Raises:
+        ArtifactError: The model does not say, or data or split have changed since (their checksums differ).
+    """
+    names = [task.name for task in predictor.tasks]
     stored = predictor.record.get("source")
     if stored is None:
-        raise ArtifactError(f"{path}: the model does not say which data it was trained from; name a data set to evaluate on")
+        raise ArtifactError(f"{path}: the model does not say which data it was trained from; name a data set")
     data = read_dataset(stored["data"], smiles=stored["smiles"], targets=names, kinds=_file_kinds(stored))
     if data.checksum != predictor.record["data"]["checksum"]:
         raise ArtifactError(f"{stored['data']}: the data changed since {path} was trained (checksum differs); its parts are no longer the same molecules")
@@ -118,7 +155,7 @@ def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: 
     parts = split(data, method=how["method"], fractions=tuple(how["fractions"]), seed=how["seed"], column=how["column"])
     if parts.checksum != predictor.record["split"]["checksum"]:
         raise ArtifactError(f"{path}: the split cannot be reproduced with this version of drugai or RDKit (its checksum differs)")
-    return evaluate(predictor, data.take(parts.part(part)))
+    return data, parts
 
 
 def _file_kinds(stored: Mapping[str, Any]) -> Mapping[str, TaskKind] | None:
