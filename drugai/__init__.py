@@ -51,6 +51,8 @@ _HOMES = {
     "optimize": "drugai.generation",
     "load_linker": "drugai.linking",
     "tune": "drugai.tuning",
+    "MoleculeClassifier": "drugai.interop.estimators",
+    "MoleculeRegressor": "drugai.interop.estimators",
 }
 
 if TYPE_CHECKING:

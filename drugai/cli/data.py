@@ -124,3 +124,27 @@ def _tasks(card: object) -> str:
     if not count:
         return "-"
     return ", ".join(task.task.label for task in tasks) if len(tasks) and len(tasks) <= 2 and count <= 2 else f"{count} tasks"
+
+
+@app.command()
+def curate(
+    export: Annotated[Path, typer.Argument(help="activity export of ChEMBL: web site (; or , separated) or programming interface")],
+    out: Annotated[Path, typer.Option(help="table with one row a molecule, target and type: .csv, .tsv or .parquet; the fate of every row goes beside it")],
+    kind: Annotated[list[str] | None, typer.Option("--type", help="IC50, Ki …; repeatable; all by default")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="ChEMBL id of a target; repeatable; all by default")] = None,
+    spread: Annotated[float, typer.Option(help="log units by which measurements of one molecule may differ")] = 1.0,
+) -> None:
+    """Raw ChEMBL activities to pChEMBL values: units, relations, replicates, salts; the fate of every row is written."""
+    from drugai.data.curating import curate_chembl
+    from drugai.molecules.appending import TableWriter
+
+    found = curate_chembl(export, types=kind or None, targets=target or None, spread=spread)
+    names = ("smiles", "molecule", "target", "type", "pchembl", "n", "spread")
+    fates = out.with_name(f"{out.name.partition('.')[0]}.rows.csv")
+    with TableWriter(out) as writer:
+        writer.append({name: [row[name] for row in found.molecules] for name in names})
+    with TableWriter(fates) as writer:
+        writer.append({"row": found.places, "fate": found.fates})
+    for fate, count in found.counts().items():
+        typer.echo(f"{count:8,d}  {fate}")
+    typer.echo(f"{len(found.fates):,} rows → {len(found.molecules):,} molecules in {out}; the fate of every row in {fates}")
