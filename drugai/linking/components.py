@@ -1,25 +1,32 @@
-"""Everything that says something about a pair, each as one matrix ``[drugs, diseases]``: popularity, words, neighbours, ridge, towers.
+"""Everything that says something about a pair, each as one matrix ``[drugs, diseases]``: popularity, words, terms, neighbours, ridge, towers.
 
-The same function serves the benchmark (rows of the tables) and a user's query (a text or structure that stands in no table).
+The same object serves the benchmark (rows of the tables) and a user's query (a text or structure that stands in no table). What a query does not change is
+computed once, when it is first needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drugai.config import Config, setting, tunable
-from drugai.linking.lexical import Lexicon
-from drugai.linking.memory import ancestor_similarity, identity_weights, neighbour_weights, ridge_weights, sharpen
+from drugai.config import Config, tunable
+from drugai.linking.kernels import DiseaseLikeness, DrugLikeness, KernelConfig
+from drugai.linking.lexical import Letters, Lexicon
+from drugai.linking.memory import identity_weights, neighbour_weights
+from drugai.linking.views import Diseases, Drugs, Knowledge
 from drugai.molecules import tanimoto
 
 if TYPE_CHECKING:
     from drugai.linking.towers import Towers
 
-COMPONENTS = ("popularity", "tfidf", "bm25", "zero_shot", "knn_text", "knn_structure", "ridge", "towers")
+COMPONENTS = (
+    "popularity", "tfidf", "bm25", "zero_shot", "class_zero_shot", "terms", "best_term", "letters", "knn_text", "knn_structure", "ridge", "towers",
+)  # fmt: skip
+BEST_TERMS = 3
 
 
 @dataclass(frozen=True)
@@ -31,145 +38,141 @@ class MemoryConfig(Config):
     text_power: float = tunable(8.0, 1.0, 16.0, help="exponent on the text similarity of a known drug")
     structure_power: float = tunable(4.0, 1.0, 8.0, help="exponent on the Tanimoto similarity of a known drug")
     disease_power: float = tunable(4.0, 1.0, 16.0, help="exponent on the text similarity of a known disease")
-    sharpness: float = tunable(5.0, 2.0, 20.0, log=True, help="of the ridge's Gaussian kernel on the text embeddings")
-    structure: float = tunable(0.4, 0.0, 0.8, help="share of the structure (Tanimoto) in the ridge's drug kernel")
-    ontology: float = setting(0.0, help="share of the disease ontology's ancestors in the ridge's disease kernel; 0: text alone")
-    drug_penalty: float = tunable(0.5, 0.03, 3.0, log=True, help="λ of the ridge on the drug side")
+    kernels: KernelConfig = field(default_factory=KernelConfig)
+    drug_penalty: float = tunable(1.0, 0.03, 3.0, log=True, help="λ of the ridge on the drug side")
     disease_penalty: float = tunable(1.0, 0.03, 10.0, log=True, help="λ of the ridge on the disease side")
+    trials: float = tunable(0.25, 0.0, 0.5, help="a pair that was tried in people, and not more, counts this much of a label in the memory")
 
 
-@dataclass(frozen=True, eq=False)
-class Drugs:
-    """n drugs as a model sees them.
-
-    Attributes:
-        texts: n texts.
-        embeddings: ``[n, d]`` of the texts; a row of zeros for an empty text.
-        fingerprints: ``[n, bits]``; a row of zeros where no structure is known.
-    """
-
-    texts: tuple[str, ...]
-    embeddings: np.ndarray
-    fingerprints: np.ndarray
-
-    def take(self, rows: Sequence[int] | np.ndarray) -> Drugs:
-        """The drugs at these rows."""
-        return Drugs(tuple(self.texts[row] for row in rows), self.embeddings[rows], self.fingerprints[rows])
-
-
-@dataclass(frozen=True, eq=False)
-class Diseases:
-    """m diseases: texts, their embeddings, those of the bare names (a second view), and the ontology's ancestors."""
-
-    texts: tuple[str, ...]
-    embeddings: np.ndarray
-    names: np.ndarray
-    ancestors: tuple[frozenset[str], ...]
-
-    def take(self, rows: Sequence[int] | np.ndarray) -> Diseases:
-        """The diseases at these rows."""
-        return Diseases(tuple(self.texts[row] for row in rows), self.embeddings[rows], self.names[rows], tuple(self.ancestors[row] for row in rows))
-
-    @property
-    def both(self) -> np.ndarray:
-        """Mean of the two views: a definition helps among diseases, the bare name helps against drug texts."""
-        return (self.embeddings + self.names) / 2
-
-
-@dataclass(frozen=True, eq=False)
-class Knowledge:
-    """What is known: drugs, diseases and the pairs between them ``[n, m]``."""
-
-    drugs: Drugs
-    diseases: Diseases
-    labels: np.ndarray
-
-
-def score_components(
-    known: Knowledge,
-    drugs: Drugs,
-    diseases: Diseases,
-    drug_rows: np.ndarray,
-    disease_rows: np.ndarray,
-    config: MemoryConfig,
-    *,
-    towers: Towers | None = None,
-    lexicon: Lexicon | None = None,
-) -> dict[str, np.ndarray]:
-    """Every component's score of every asked pair.
+class Memory:
+    """What is known, made ready to be asked.
 
     Args:
-        known: Memory.
-        drugs, diseases: What is asked, q drugs and c diseases.
-        drug_rows, disease_rows: Row of each asked drug or disease in memory, −1 for an unseen one.
+        known: Drugs, diseases, labels.
         config: Weights of neighbours.
-        towers: Left out if None.
-        lexicon: Learnt from the memory's texts if None.
-
-    Returns:
-        Component → ``[q, c]`` float64.
     """
-    labels = known.labels.astype(np.float64)
-    n, m = labels.shape
-    drug_text = drugs.embeddings @ known.drugs.embeddings.T  # [q, n] cosine
-    drug_shape = tanimoto(drugs.fingerprints, known.drugs.fingerprints)  # [q, n]
-    disease_text = diseases.both @ known.diseases.both.T  # [c, m]
-    disease_full = diseases.embeddings @ known.diseases.embeddings.T
-    seen_drug, seen_disease = drug_rows >= 0, disease_rows >= 0
 
-    # a disease in memory answers for itself, an unseen one through its neighbours; likewise drugs
-    disease_side = np.where(
-        seen_disease[:, None], identity_weights(disease_rows, m), neighbour_weights(disease_full, config.disease_neighbours, config.disease_power)
-    )
-    drug_side = np.where(seen_drug[:, None], identity_weights(drug_rows, n), neighbour_weights(drug_text, config.drug_neighbours, config.text_power))
-    structure_side = neighbour_weights(drug_shape, config.drug_neighbours, config.structure_power)
+    def __init__(self, known: Knowledge, config: MemoryConfig) -> None:
+        self.known, self.config = known, config
+        self.labels = known.labels.astype(np.float64)
+        self.targets = known.targets(config.trials)
+        self.lexicon = Lexicon([*known.drugs.texts, *known.diseases.texts])
 
-    by_disease, by_drug = labels.sum(axis=0), labels.sum(axis=1)
-    popularity = np.log1p(np.where(seen_disease, by_disease[disease_rows], 0.0))[None, :] + np.log1p(np.where(seen_drug, by_drug[drug_rows], 0.0))[:, None]
-    lexicon = lexicon or Lexicon([*known.drugs.texts, *known.diseases.texts])
-    found = {
-        "popularity": popularity,
-        "tfidf": lexicon.tfidf(drugs.texts, diseases.texts),
-        "bm25": lexicon.bm25(drugs.texts, diseases.texts),
-        "zero_shot": (drugs.embeddings @ diseases.both.T).astype(np.float64),
-        "knn_text": drug_side @ labels @ disease_side.T,
-        "knn_structure": structure_side @ labels @ disease_side.T,
-        "ridge": _ridge(known, drugs, diseases, drug_text, drug_shape, disease_text, labels, config),
-    }
-    if towers is not None:
-        found["towers"] = towers.score(drugs.embeddings, diseases.embeddings).astype(np.float64)
+    @cached_property
+    def letters(self) -> Letters:
+        """Frequencies of letter runs in all texts."""
+        return Letters([*self.known.drugs.texts, *self.known.diseases.texts])
+
+    @cached_property
+    def drug_likeness(self) -> DrugLikeness:
+        """Likeness to the known drugs."""
+        return DrugLikeness(self.known.drugs, self.config.kernels, self.lexicon)
+
+    @cached_property
+    def disease_likeness(self) -> DiseaseLikeness:
+        """Likeness to the known diseases."""
+        return DiseaseLikeness(self.known.diseases, self.config.kernels, self.letters)
+
+    @cached_property
+    def _drug_dual(self) -> np.ndarray:
+        """``(K + λ)⁻¹ Y`` of the drugs ``[n, m]``: a new drug costs one product."""
+        own = self.drug_likeness.to(self.known.drugs)
+        found: np.ndarray = np.linalg.solve(own + self.config.drug_penalty * np.eye(len(own)), self.targets)
+        return found
+
+    @cached_property
+    def _disease_inverse(self) -> np.ndarray:
+        own = self.disease_likeness.to(self.known.diseases)
+        own = (own + own.T) / 2
+        found: np.ndarray = np.linalg.inv(own + self.config.disease_penalty * np.eye(len(own)))
+        return found
+
+    def score(
+        self, drugs: Drugs, diseases: Diseases, drug_rows: np.ndarray, disease_rows: np.ndarray, *, towers: Towers | None = None, only: set[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Every component's score of every asked pair.
+
+        Args:
+            drugs, diseases: What is asked, q drugs and c diseases.
+            drug_rows, disease_rows: Row of each asked drug or disease in memory, −1 for an unseen one.
+            towers: Left out if None.
+            only: Components that are wanted; all by default.
+
+        Returns:
+            Component → ``[q, c]`` float64.
+        """
+        compute = {
+            "popularity": lambda: self._popularity(drug_rows, disease_rows),
+            "tfidf": lambda: self.lexicon.tfidf(drugs.texts, diseases.texts),
+            "bm25": lambda: self.lexicon.bm25(drugs.texts, diseases.texts),
+            "zero_shot": lambda: (drugs.embeddings @ diseases.both.T).astype(np.float64),
+            "class_zero_shot": lambda: (drugs.classes @ diseases.names.T).astype(np.float64),
+            "terms": lambda: term_scores(drugs, diseases, BEST_TERMS),
+            "best_term": lambda: term_scores(drugs, diseases, 1),
+            "letters": lambda: (self.letters.unit([_bare(text) for text in drugs.texts]) @ self.letters.unit(diseases.texts).T).toarray(),
+            "knn_text": lambda: self._by_neighbours(
+                drugs.embeddings @ self.known.drugs.embeddings.T, self.config.text_power, drug_rows, diseases, disease_rows
+            ),
+            "knn_structure": lambda: self._by_neighbours(
+                tanimoto(drugs.fingerprints, self.known.drugs.fingerprints), self.config.structure_power, None, diseases, disease_rows
+            ),
+            "ridge": lambda: self._ridge(drugs, diseases, drug_rows, disease_rows),
+        }
+        if towers is not None:
+            compute["towers"] = lambda: towers.score_views(drugs, diseases).astype(np.float64)
+        return {name: found() for name, found in compute.items() if only is None or name in only}
+
+    def _popularity(self, drug_rows: np.ndarray, disease_rows: np.ndarray) -> np.ndarray:
+        by_disease, by_drug = self.labels.sum(axis=0), self.labels.sum(axis=1)
+        columns = np.log1p(np.where(disease_rows >= 0, by_disease[disease_rows], 0.0))
+        found: np.ndarray = columns[None, :] + np.log1p(np.where(drug_rows >= 0, by_drug[drug_rows], 0.0))[:, None]
+        return found
+
+    def _by_neighbours(self, similarity: np.ndarray, power: float, drug_rows: np.ndarray | None, diseases: Diseases, disease_rows: np.ndarray) -> np.ndarray:
+        """Votes of the nearest known drugs; a disease in memory answers for itself, an unseen one through its own neighbours, likewise drugs."""
+        weights = neighbour_weights(similarity, self.config.drug_neighbours, power)
+        if drug_rows is not None:
+            weights = np.where((drug_rows >= 0)[:, None], identity_weights(drug_rows, len(self.labels)), weights)
+        votes = weights @ self.labels  # [q, m]
+        if (disease_rows >= 0).all():
+            found: np.ndarray = votes[:, disease_rows]
+            return found
+        near = neighbour_weights(diseases.embeddings @ self.known.diseases.embeddings.T, self.config.disease_neighbours, self.config.disease_power)
+        side = np.where((disease_rows >= 0)[:, None], identity_weights(disease_rows, self.labels.shape[1]), near)
+        found = votes @ side.T
+        return found
+
+    def _ridge(self, drugs: Drugs, diseases: Diseases, drug_rows: np.ndarray, disease_rows: np.ndarray) -> np.ndarray:
+        """Kernel ridge regression over the sides that are unseen; a seen drug or disease has its own pairs on that side."""
+        if (drug_rows >= 0).all():
+            carried = self.targets[drug_rows]
+        else:
+            carried = self.drug_likeness.to(drugs) @ self._drug_dual
+            carried[drug_rows >= 0] = self.targets[drug_rows[drug_rows >= 0]]
+        if (disease_rows >= 0).all():
+            found: np.ndarray = carried[:, disease_rows]
+            return found
+        weights = self.disease_likeness.to(diseases) @ self._disease_inverse
+        weights[disease_rows >= 0] = identity_weights(disease_rows, self.labels.shape[1])[disease_rows >= 0]
+        found = carried @ weights.T
+        return found
+
+
+def term_scores(drugs: Drugs, diseases: Diseases, best: int) -> np.ndarray:
+    """Mean of the ``best`` highest cosines between a drug's terms and a disease ``[q, c]``: one telling term is enough, the others do not dilute it."""
+    target = diseases.both.T
+    found = np.zeros((len(drugs.texts), target.shape[1]))
+    counts = [len(terms) for terms in drugs.terms]
+    if not sum(counts):
+        return found
+    cosines = np.concatenate(drugs.terms) @ target  # [all terms, c]
+    for row, part in enumerate(np.split(cosines, np.cumsum(counts)[:-1])):
+        if len(part):
+            kept = min(best, len(part))
+            found[row] = np.partition(part, len(part) - kept, axis=0)[-kept:].mean(axis=0)
     return found
 
 
-def _ridge(
-    known: Knowledge,
-    drugs: Drugs,
-    diseases: Diseases,
-    drug_text: np.ndarray,
-    drug_shape: np.ndarray,
-    disease_text: np.ndarray,
-    labels: np.ndarray,
-    config: MemoryConfig,
-) -> np.ndarray:
-    share = config.structure
-    among = (1 - share) * sharpen(known.drugs.embeddings @ known.drugs.embeddings.T, config.sharpness)
-    among += share * tanimoto(known.drugs.fingerprints, known.drugs.fingerprints)
-    drug_weights = ridge_weights((1 - share) * sharpen(drug_text, config.sharpness) + share * drug_shape, among, config.drug_penalty)
-    own = known.diseases.both
-    square = np.linalg.norm(own, axis=1)
-    asked = np.linalg.norm(diseases.both, axis=1)
-    # the mean of two unit vectors is shorter than 1: back to cosines
-    to_known = sharpen(disease_text / np.maximum(asked[:, None] * square[None, :], 1e-9), config.sharpness)
-    among_known = sharpen(own @ own.T / np.maximum(square[:, None] * square[None, :], 1e-9), config.sharpness)
-    if config.ontology:
-        mine, theirs = list(known.diseases.ancestors), list(diseases.ancestors)
-        to_known = (1 - config.ontology) * to_known + config.ontology * ancestor_similarity(theirs, mine)
-        among_known = (1 - config.ontology) * among_known + config.ontology * ancestor_similarity(mine, mine)
-    disease_weights = ridge_weights(to_known, among_known, config.disease_penalty)
-    found: np.ndarray = drug_weights @ labels @ disease_weights.T
-    return found
-
-
-def without_structure(drugs: Drugs) -> Drugs:
-    """The same drugs with their structures unknown."""
-    return replace(drugs, fingerprints=np.zeros_like(drugs.fingerprints))
+def _bare(text: str) -> str:
+    """``antihypertensive`` → ``hypertensive``: what a drug is against, in the letters of the disease."""
+    return re.sub(r"\banti-?", "", text.lower())

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from drugai.config import Config, setting
-from drugai.linking.components import Diseases, Drugs, Knowledge, MemoryConfig, score_components
+from drugai.linking.components import Memory, MemoryConfig
 from drugai.linking.fusion import Question, choose_weights, fuse, mean_objective
-from drugai.linking.lexical import Lexicon
 from drugai.linking.protocol import Benchmark, View
-from drugai.linking.towers import TowerConfig, Towers, fit_towers
+from drugai.linking.towers import TowerConfig, Towers, disease_inputs, drug_inputs, fit_towers
+from drugai.linking.views import Diseases, Drugs, Knowledge
 
 logger = logging.getLogger(__name__)
 
-FUSED = ("knn_text", "knn_structure", "ridge", "towers", "tfidf", "zero_shot", "popularity")
+FUSED = ("ridge", "towers", "terms", "best_term", "class_zero_shot", "letters", "knn_text", "knn_structure", "tfidf", "zero_shot", "popularity")
 START: Mapping[str, float] = {"towers": 1.0, "knn_text": 0.5, "tfidf": 0.25}
 """The fixed weights that were measured before any tuning."""
 
-PRIOR: Mapping[str, float] = {"towers": 1.0, "knn_text": 0.5, "knn_structure": 0.25, "ridge": 1.0, "tfidf": 0.25}
+PRIOR: Mapping[str, float] = {"ridge": 1.5, "towers": 1.0, "terms": 1.0, "class_zero_shot": 0.5, "letters": 0.25}
 """Where the choice of weights begins; a weight is changed only where the inner folds gain by it."""
 
 
@@ -45,6 +45,7 @@ class Fusion:
         reverse: The same, disease asks for drugs.
         epochs: Steps of the towers' training.
         slope, offset: Probability of a pair = logistic(slope × fused + offset), fitted on the inner folds, drug asks.
+        reverse_slope, reverse_offset: The same, disease asks.
         score: (MRR + AP) ÷ 2 on the inner folds.
     """
 
@@ -54,6 +55,14 @@ class Fusion:
     slope: float = 1.0
     offset: float = 0.0
     score: float = float("nan")
+    reverse_slope: float = 1.0
+    reverse_offset: float = 0.0
+
+    def probability(self, fused: np.ndarray, *, reverse: bool = False) -> np.ndarray:
+        """Share of right pairs among pairs of such a fused score, in [0, 1]."""
+        slope, offset = (self.reverse_slope, self.reverse_offset) if reverse else (self.slope, self.offset)
+        found: np.ndarray = 1 / (1 + np.exp(-np.clip(slope * fused + offset, -30, 30)))
+        return found
 
 
 def positions(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -71,19 +80,19 @@ def score_view(
     *,
     towers: Towers | None = None,
     labels: np.ndarray | None = None,
+    only: set[str] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Every component on one view; ``labels`` in place of the known ones for a control."""
-    known = Knowledge(drugs.take(view.known_drugs), diseases.take(view.known_diseases), benchmark.known_labels(view) if labels is None else labels)
-    return score_components(
-        known,
-        drugs.take(view.asked_drugs),
-        diseases.take(view.asked_diseases),
-        positions(view.asked_drugs, view.known_drugs),
-        positions(view.asked_diseases, view.known_diseases),
-        config.memory,
-        towers=towers,
-        lexicon=Lexicon([*known.drugs.texts, *known.diseases.texts]),
-    )
+    """Every component on one view (or ``only`` some); ``labels`` in place of the known ones for a control."""
+    known = knowledge_of(benchmark, view, drugs, diseases, labels=labels)
+    rows = positions(view.asked_drugs, view.known_drugs), positions(view.asked_diseases, view.known_diseases)
+    return Memory(known, config.memory).score(drugs.take(view.asked_drugs), diseases.take(view.asked_diseases), *rows, towers=towers, only=only)
+
+
+def knowledge_of(benchmark: Benchmark, view: View, drugs: Drugs, diseases: Diseases, *, labels: np.ndarray | None = None) -> Knowledge:
+    """What a view lets a model know; labels that are given in place of its own come without its trials."""
+    known = benchmark.known_labels(view) if labels is None else labels
+    trials = benchmark.known_trials(view) if labels is None else None
+    return Knowledge(drugs.take(view.known_drugs), diseases.take(view.known_diseases), known, trials)
 
 
 def train_on_view(
@@ -108,9 +117,10 @@ def train_on_view(
         Towers and the number of steps that were kept.
     """
     asked, candidates = benchmark.asked(view)
+    x, z = drug_inputs(drugs, config), disease_inputs(diseases, config)
 
     def validate(towers: Towers) -> dict[str, float]:
-        scores = towers.score(drugs.embeddings[view.asked_drugs], diseases.embeddings[view.asked_diseases])
+        scores = towers.score(x[view.asked_drugs], z[view.asked_diseases])
         reverse = regime == "disease"
         total, count = mean_objective(*((part.T if reverse else part) for part in (scores, asked, candidates)))
         return {"score": total / max(1, count)}
@@ -119,8 +129,8 @@ def train_on_view(
     sources = benchmark.sources[np.ix_(view.known_drugs, view.known_diseases)]
     weights = known * np.maximum(sources, 1.0) ** config.weight_by_sources
     towers, history = fit_towers(
-        drugs.embeddings[view.known_drugs],
-        diseases.embeddings[view.known_diseases],
+        x[view.known_drugs],
+        z[view.known_diseases],
         weights,
         config,
         seed=seed,
@@ -145,18 +155,40 @@ def fit_inner_folds(benchmark: Benchmark, regime: str, drugs: Drugs, diseases: D
     return [InnerFold(view, *train_on_view(benchmark, view, drugs, diseases, config.towers, seed=seed, regime=regime)) for view in views]
 
 
+def fold_questions(benchmark: Benchmark, folds: Sequence[InnerFold], drugs: Drugs, diseases: Diseases, config: LinkerConfig) -> list[Question]:
+    """Every component on every inner fold, with its labels."""
+    return [Question(score_view(benchmark, fold.view, drugs, diseases, config, towers=fold.towers), *benchmark.asked(fold.view)) for fold in folds]
+
+
+def choose_fusion(questions: Sequence[Question], steps: int, *, regime: str, names: Sequence[str] = FUSED) -> Fusion:
+    """Weights both ways and the calibration, chosen on inner folds alone.
+
+    Args:
+        questions: Of the inner folds, drugs as rows.
+        steps: Of the towers' training.
+        regime: Which direction's score is reported.
+        names: Components that may be used.
+    """
+    start = {name: weight for name, weight in PRIOR.items() if name in names}
+    weights, forward = choose_weights(questions, names, start)
+    turned = [question.transposed() for question in questions]
+    reverse, backward = choose_weights(turned, names, start)
+    score = backward if regime == "disease" else forward
+    logger.info("regime %s: %s, inner score %.3f", regime, weights, score, extra={"fields": {"regime": regime, "score": score}})
+    return Fusion(weights, reverse, steps, *calibrate(questions, weights), score, *calibrate(turned, reverse))
+
+
 def fit_fusion(
     benchmark: Benchmark, regime: str, drugs: Drugs, diseases: Diseases, config: LinkerConfig, *, seed: int = 0, inner: Sequence[InnerFold] | None = None
 ) -> Fusion:
     """Weights of one regime, chosen on inner folds; ``inner`` saves training their towers again where only the memory differs."""
     folds = list(inner) if inner is not None else fit_inner_folds(benchmark, regime, drugs, diseases, config, seed=seed)
-    questions = [Question(score_view(benchmark, fold.view, drugs, diseases, config, towers=fold.towers), *benchmark.asked(fold.view)) for fold in folds]
-    weights, forward = choose_weights(questions, FUSED, PRIOR)
-    reverse, backward = choose_weights([question.transposed() for question in questions], FUSED, PRIOR)
-    slope, offset = _calibrate(questions, weights)
-    score = backward if regime == "disease" else forward
-    logger.info("regime %s: %s, inner score %.3f", regime, weights, score, extra={"fields": {"regime": regime, "score": score}})
-    return Fusion(weights, reverse, max(1, round(float(np.mean([fold.steps for fold in folds])))), slope, offset, score)
+    return choose_fusion(fold_questions(benchmark, folds, drugs, diseases, config), mean_steps(folds), regime=regime)
+
+
+def mean_steps(folds: Sequence[InnerFold]) -> int:
+    """Steps that the inner folds kept, on average."""
+    return max(1, round(float(np.mean([fold.steps for fold in folds]))))
 
 
 def fit_final_towers(benchmark: Benchmark, view: View, drugs: Drugs, diseases: Diseases, config: LinkerConfig, epochs: int, *, seed: int) -> Towers:
@@ -166,7 +198,7 @@ def fit_final_towers(benchmark: Benchmark, view: View, drugs: Drugs, diseases: D
     return towers
 
 
-def _calibrate(questions: list[Question], weights: Mapping[str, float]) -> tuple[float, float]:
+def calibrate(questions: Sequence[Question], weights: Mapping[str, float]) -> tuple[float, float]:
     """Slope and offset of a logistic regression of the labels on the fused score (Platt scaling), by Newton's method."""
     scores = np.concatenate([fuse(question.components, weights)[question.candidates] for question in questions])
     labels = np.concatenate([question.labels[question.candidates] for question in questions]).astype(np.float64)

@@ -52,20 +52,24 @@ def choose_weights(questions: Sequence[Question], names: Sequence[str], start: M
     Returns:
         Weights and their score: mean over all queries of (reciprocal rank + average precision) ÷ 2.
     """
-    prepared = [({name: standardize_rows(question.components[name]) for name in names}, question) for question in questions]
+    prepared = [({name: standardize_rows(question.components[name]).astype(np.float32) for name in names}, question) for question in questions]
     weights = {name: float(start.get(name, 0.0)) for name in names}
-    best = _objective(prepared, weights)
+    totals = [
+        sum((np.float32(weight) * parts[name] for name, weight in weights.items() if weight), np.zeros(question.labels.shape, np.float32))
+        for parts, question in prepared
+    ]
+    best = _objective(totals, questions)
     for _ in range(rounds):
         before = dict(weights)
         for name in names:
             for value in GRID:
-                if value == weights[name]:
+                if value == weights[name] or not any((*(weight for other, weight in weights.items() if other != name), value)):
                     continue
-                trial = {**weights, name: value}
-                score = _objective(prepared, trial) if any(trial.values()) else -1.0
+                trial = [total + np.float32(value - weights[name]) * parts[name] for total, (parts, _) in zip(totals, prepared, strict=True)]
+                score = _objective(trial, questions)
                 # a change must earn its place, or noise picks the weights
                 if score > best + 1e-3:
-                    weights, best = trial, score
+                    weights, totals, best = {**weights, name: value}, trial, score
         if weights == before:
             break
     return weights, best
@@ -93,10 +97,6 @@ def mean_objective(scores: np.ndarray, labels: np.ndarray, candidates: np.ndarra
     return float((1 / ranks[starts] + np.minimum(average, 1.0)).sum() / 2), len(starts)
 
 
-def _objective(prepared: Sequence[tuple[Mapping[str, np.ndarray], Question]], weights: Mapping[str, float]) -> float:
-    total, count = 0.0, 0
-    for components, question in prepared:
-        scores = sum((weight * components[name] for name, weight in weights.items() if weight), np.zeros(question.labels.shape))
-        found, queries = mean_objective(scores, question.labels, question.candidates)
-        total, count = total + found, count + queries
-    return total / max(1, count)
+def _objective(totals: Sequence[np.ndarray], questions: Sequence[Question]) -> float:
+    found = [mean_objective(total, question.labels, question.candidates) for total, question in zip(totals, questions, strict=True)]
+    return sum(score for score, _ in found) / max(1, sum(queries for _, queries in found))

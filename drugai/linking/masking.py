@@ -72,10 +72,15 @@ class Masker:
         return 1 if _ANTI.match(words[position]) else 0
 
 
-def mask_tables(tables: LinkTables) -> dict[str, str]:
-    """Drug id → masked mechanism and class."""
+def mask_tables(tables: LinkTables) -> dict[str, tuple[str, str]]:
+    """Drug id → masked mechanism and masked class."""
     masker = Masker.of(tables)
-    return {drug.id: masker.mask(drug.text()) for drug in tables.drugs}
+    return {drug.id: (masker.mask(drug.mechanism), masker.mask(drug.drug_class)) for drug in tables.drugs}
+
+
+def joined(texts: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Mechanism and class as one text."""
+    return {one: " ".join(part for part in parts if part) for one, parts in texts.items()}
 
 
 def measure_leakage(tables: LinkTables, texts: Mapping[str, str]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,19 @@ class Benchmark:
     def known_labels(self, view: View) -> np.ndarray:
         """``[known drugs, known diseases]`` bool."""
         found: np.ndarray = self.labels[np.ix_(view.known_drugs, view.known_diseases)]
+        return found
+
+    def known_trials(self, view: View) -> np.ndarray:
+        """Known pairs that were tried in people and are no labels ``[known drugs, known diseases]`` bool."""
+        found: np.ndarray = self.trials[np.ix_(view.known_drugs, view.known_diseases)]
+        return found
+
+    @cached_property
+    def trials(self) -> np.ndarray:
+        """``[n, m]`` bool: tried in people (kind clinical) and not a label; a trial that is known to have failed is not among them."""
+        found = np.zeros_like(self.labels)
+        for pair in self.tables.pairs(("clinical",)):
+            found[pair] = not self.labels[pair]
         return found
 
     def shuffled_labels(self, view: View, seed: int) -> np.ndarray:

@@ -14,6 +14,9 @@ BANNER = "For research only: associations learnt from texts, not advice on treat
 FAR = 0.35
 """Cosine to the nearest known text below which a query is far from everything known."""
 
+UNLIKELY = 0.03
+"""Calibrated probability of the best hit below which the linker abstains."""
+
 _COMMON = frozenset(
     [
         "a",
@@ -49,16 +52,25 @@ def find_drug(name: str, drugs: Sequence[Drug]) -> int:
     return _find("drug", name, {drug.id: row for row, drug in enumerate(drugs)}, {drug.name: row for row, drug in enumerate(drugs)})
 
 
+_ALIASES = {"ordo:": "orphanet:", "umls_cui:": "umls:", "icd10cm:": "icd10:", "icd-10:": "icd10:"}
+
+
 def find_disease(name: str, diseases: Sequence[Disease]) -> int | None:
-    """Row of the disease of that name, synonym or identifier (DOID, MeSH, UMLS, ICD-10 …), or None: then it is free text."""
+    """Row of the disease of that name, synonym or identifier (DOID, MONDO, MeSH, UMLS, ICD-10, Orphanet, OMIM), or None: then it is free text."""
     wanted = name.strip().lower()
-    for row, disease in enumerate(diseases):
-        names = {disease.id.lower(), disease.name.lower(), *(synonym.lower() for synonym in disease.synonyms)}
-        names.update(xref.lower() for xref in disease.xrefs)
-        names.update(xref.partition(":")[2].lower() for xref in disease.xrefs)
-        if wanted in names:
-            return row
+    for alias, prefix in _ALIASES.items():
+        if wanted.startswith(alias):
+            wanted = prefix + wanted.removeprefix(alias)
+    for names_of in (lambda one: (one.id, one.name), lambda one: one.xrefs, lambda one: one.synonyms, lambda one: [xref.partition(":")[2] for xref in one.xrefs]):
+        for row, disease in enumerate(diseases):
+            if any(known.lower() == wanted for known in names_of(disease)):
+                return row
     return None
+
+
+def looks_like_identifier(name: str) -> bool:
+    """``DOID:9352``, ``MESH:D003924``, ``MONDO:0005148``, ``C0011860`` …: no description of anything."""
+    return re.fullmatch(r"\s*([A-Za-z_0-9-]+:\s*\S*\d\S*|C\d{7})\s*", name) is not None
 
 
 def check_smiles(smi: str) -> str:

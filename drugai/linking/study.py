@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from drugai.errors import unknown
-from drugai.linking.components import Diseases, Drugs
 from drugai.linking.encoding import encode_diseases, encode_drugs
 from drugai.linking.fitting import PRIOR, LinkerConfig, score_view, train_on_view
 from drugai.linking.fusion import fuse, mean_objective
 from drugai.linking.protocol import REGIMES, Benchmark
+from drugai.linking.views import Diseases, Drugs
 from drugai.models.text import TextEncoder
 
 

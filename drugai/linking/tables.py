@@ -6,15 +6,19 @@ The project's own primer and the open tables built from public sources have the 
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from drugai.artifact import write_text_atomically
 from drugai.errors import DatasetError, nearest
 
 POSITIVE_KINDS = ("treats", "palliates")
+XREFS = ("mesh", "umls", "icd10", "orphanet", "omim", "mondo")
+"""Columns of ``diseases.csv`` with identifiers elsewhere."""
 KINDS = (*POSITIVE_KINDS, "clinical", "trial_failed", "non_indication", "contraindicated")
 
 
@@ -29,6 +33,8 @@ class Drug:
     drug_class: str = ""
     targets: tuple[str, ...] = ()
     atc: str = ""
+    phase: int = 0
+    """Highest phase reached: 4 approved somewhere, 1–3 in trials, 0 not known."""
 
     def text(self, view: str = "mechanism+class") -> str:
         """What is said of the drug: ``mechanism``, ``class`` or ``mechanism+class``. Its name is never part of it."""
@@ -148,6 +154,26 @@ def read_tables(folder: str | Path | None = None) -> LinkTables:
     return LinkTables(place.name, drugs, diseases, indications)
 
 
+def write_tables(tables: LinkTables, folder: str | Path) -> Path:
+    """Write the three tables as :func:`read_tables` reads them, each file beside and renamed."""
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    drugs = [
+        [one.id, one.name, one.smiles, one.mechanism, one.drug_class, "|".join(one.targets), one.atc, str(one.phase or "")] for one in tables.drugs
+    ]
+    diseases = [
+        [one.id, one.name, one.area, one.definition, "|".join(one.synonyms)]
+        + ["|".join(xref.partition(":")[2] for xref in one.xrefs if xref.startswith(f"{source}:")) for source in XREFS]
+        + ["|".join(one.ancestors)]
+        for one in tables.diseases
+    ]
+    pairs = [[one.drug, one.disease, one.kind, "|".join(one.sources)] for one in tables.indications]
+    _write(place / "drugs.csv", ["drug_id", "name", "smiles", "mechanism", "class", "targets", "atc", "phase"], drugs)
+    _write(place / "diseases.csv", ["disease_id", "name", "area", "definition", "synonyms", *XREFS, "ancestors"], diseases)
+    _write(place / "indications.csv", ["drug_id", "disease_id", "kind", "sources"], pairs)
+    return place
+
+
 def read_primer() -> LinkTables:
     """The project's own small tables: written for demonstration, not for clinical use."""
     from drugai.data.dataset_card import find_cards
@@ -159,13 +185,24 @@ def _drug(row: Mapping[str, str]) -> Drug:
     mechanism = row.get("mechanism", row.get("text_mechanism_open", ""))
     kind = row.get("class", row.get("text_class_open", ""))
     targets = row.get("targets", row.get("targets_dc_symbols", ""))
-    return Drug(row["drug_id"], row["name"], row["smiles"], mechanism, kind, _split(targets), row.get("atc", row.get("atc_everycure", "")))
+    phase = row.get("phase") or ("4" if row.get("approved_usa", "").startswith("1") else "0")
+    if phase not in ("0", "1", "2", "3", "4"):
+        raise DatasetError(f"drug {row['drug_id']}: phase {phase!r} is none; write 1, 2, 3, 4 (approved) or leave it empty")
+    return Drug(row["drug_id"], row["name"], row["smiles"], mechanism, kind, _split(targets), row.get("atc", row.get("atc_everycure", "")), int(phase))
 
 
 def _disease(row: Mapping[str, str]) -> Disease:
-    xrefs = tuple(f"{source}:{one}" for source in ("mesh", "umls", "icd10", "orphanet", "omim") for one in _split(row.get(source, "")))
+    xrefs = tuple(f"{source}:{one}" for source in XREFS for one in _split(row.get(source, "")))
     synonyms = _split(row["synonyms"])
     return Disease(row["disease_id"], row["name"], row["definition"], synonyms, row.get("area", ""), xrefs, _split(row.get("ancestors", "")))
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text_atomically(path, text.getvalue())
 
 
 def _split(text: str) -> tuple[str, ...]:

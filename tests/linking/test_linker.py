@@ -11,6 +11,7 @@ import pytest
 from drugai.errors import ConfigError, DatasetError, MoleculeError
 from drugai.linking import fit_linker, load_linker, save_linker
 from drugai.linking import loading as loading_module
+from drugai.linking.filters import Filters
 from drugai.linking.linker import Linker
 
 SGLT2 = "Blocks the renal sodium-glucose cotransporter 2, so glucose leaves with the urine."
@@ -33,7 +34,7 @@ def test_a_known_drug_has_its_known_pairs_marked_with_their_sources(linker: Link
     known = [hit for hit in found.hits if hit.status == "treats"]
     assert known
     assert known[0].sources == ("primer",)
-    assert all(hit.status == "novel" for hit in linker.rank(drug="Metformin", novel=True, top=20).hits)
+    assert all(hit.status == "novel" for hit in linker.rank(drug="Metformin", filters=Filters(novel=True), top=20).hits)
 
 
 def test_a_structure_alone_finds_the_diseases_of_drugs_like_it(linker: Linker):
@@ -60,7 +61,8 @@ def test_words_and_shares_say_why(linker: Linker):
     found = linker.explain("type 2 diabetes mellitus", SGLT2)
     assert found.hit.rank <= 3
     assert found.contributions
-    assert {word for word, _ in found.drug_words} & {"sodium-glucose", "glucose", "urine", "renal", "cotransporter"}
+    assert found.hit.other_words
+    assert {word for word, _ in found.hit.words} & {"sodium-glucose", "glucose", "urine", "renal", "cotransporter"}
 
 
 def test_normalize_finds_a_synonym_and_a_misspelling(linker: Linker):
