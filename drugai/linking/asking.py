@@ -22,6 +22,8 @@ from drugai.linking.views import Diseases, Drugs, Knowledge
 from drugai.models.text import TextEncoder
 
 _STRUCTURAL = ("knn_structure", "ridge")
+SAME = 0.7
+"""Cosine of two disease texts above which they speak of the same or a closely related disease."""
 Words = tuple[tuple[str, float], ...]
 
 
@@ -84,10 +86,14 @@ class Asker:
         return self.memory.score(self.knowledge.drugs, disease, known, rows, towers=self.towers, only={name for name, weight in weights.items() if weight})
 
     def disease_weights(self, disease: Diseases, row: int | None) -> dict[str, float]:
-        """Weights of a disease that asks; an empty text leaves popularity alone."""
+        """Weights of a disease that asks; an empty text leaves popularity alone.
+
+        The weights were chosen for diseases whose whole family is unknown. A known one, or a text that says the same as a known one, has known drugs: there the
+        memory is heard whatever was chosen.
+        """
         weights = dict(self.fusions["disease"].reverse) if any(text.strip() for text in disease.texts) else {"popularity": 1.0}
-        if row is not None:
-            weights["ridge"] = max(1.0, weights.get("ridge", 0.0))
+        if row is not None or float((disease.embeddings[:1] @ self.knowledge.diseases.embeddings.T).max()) >= SAME:
+            weights["ridge"] = max(1.5, weights.get("ridge", 0.0))
         return weights
 
     def drug_words(self, drug: Drugs, columns: Sequence[int]) -> list[Words]:

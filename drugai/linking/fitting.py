@@ -202,14 +202,25 @@ def calibrate(questions: Sequence[Question], weights: Mapping[str, float]) -> tu
     """Slope and offset of a logistic regression of the labels on the fused score (Platt scaling), by Newton's method."""
     scores = np.concatenate([fuse(question.components, weights)[question.candidates] for question in questions])
     labels = np.concatenate([question.labels[question.candidates] for question in questions]).astype(np.float64)
-    design = np.stack([scores, np.ones_like(scores)], axis=1)
-    parameters = np.array([1.0, -4.0])
-    for _ in range(25):
-        probability = 1 / (1 + np.exp(-np.clip(design @ parameters, -30, 30)))
-        gradient = design.T @ (probability - labels) + 1e-3 * parameters
-        curvature = (design * (probability * (1 - probability))[:, None]).T @ design + 1e-3 * np.eye(2)
+    # on scores of unit spread the Hessian is well conditioned; each step is halved until the loss falls, or Newton's method runs away from a start that is too sure
+    spread = max(float(scores.std()), 1e-9)
+    design = np.stack([scores / spread, np.ones_like(scores)], axis=1)
+    rate = float(np.clip(labels.mean(), 1e-6, 1 - 1e-6))
+    parameters = np.array([0.0, np.log(rate / (1 - rate))])
+
+    def loss(values: np.ndarray) -> float:
+        logits = design @ values
+        return float((np.logaddexp(0.0, logits) - labels * logits).sum() + 5e-4 * (values**2).sum())
+
+    best = loss(parameters)
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(design @ parameters, -30, 30)))
+        gradient = design.T @ (chance - labels) + 1e-3 * parameters
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
-        parameters = parameters - np.clip(step, -2, 2)
+        while (found := loss(parameters - step)) > best and np.abs(step).max() > 1e-8:
+            step = step / 2
+        parameters, best = parameters - step, min(best, found)
         if np.abs(step).max() < 1e-6:
             break
-    return float(parameters[0]), float(parameters[1])
+    return float(parameters[0]) / spread, float(parameters[1])

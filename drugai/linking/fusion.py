@@ -59,6 +59,9 @@ def choose_weights(questions: Sequence[Question], names: Sequence[str], start: M
         for parts, question in prepared
     ]
     best = _objective(totals, questions)
+    # a change must earn its place, or noise picks the weights: half a query's worth, and more than the third digit
+    asked = sum(int((question.labels & question.candidates).any(axis=1).sum()) for question in questions)
+    least = max(1e-3, 0.5 / max(1, asked))
     for _ in range(rounds):
         before = dict(weights)
         for name in names:
@@ -67,8 +70,7 @@ def choose_weights(questions: Sequence[Question], names: Sequence[str], start: M
                     continue
                 trial = [total + np.float32(value - weights[name]) * parts[name] for total, (parts, _) in zip(totals, prepared, strict=True)]
                 score = _objective(trial, questions)
-                # a change must earn its place, or noise picks the weights
-                if score > best + 1e-3:
+                if score > best + least:
                     weights, totals, best = {**weights, name: value}, trial, score
         if weights == before:
             break

@@ -18,8 +18,8 @@ def run(*arguments: str) -> str:
     return result.stdout
 
 
-def test_prepare_counts_the_primer_and_measures_its_leakage():
-    told = run("prepare")
+def test_check_counts_the_primer_and_measures_its_leakage():
+    told = run("check")
     assert "264 drugs" in told
     assert "contradictory pairs: 0" in told
 

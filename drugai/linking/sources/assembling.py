@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from drugai.artifact import file_checksum, write_text_atomically
 from drugai.errors import DatasetError
 from drugai.linking.sources import drugs as drug_sources
 from drugai.linking.sources.claims import LICENCES, Claim, SourceReport
 from drugai.linking.sources.judgements import READERS, collect
 from drugai.linking.sources.ontology import DiseaseIndex, ontology_diseases, read_mondo, read_ontology
-from drugai.linking.tables import Disease, Drug, Indication, LinkTables
+from drugai.linking.tables import Disease, Drug, Indication, LinkTables, write_tables
+
+if TYPE_CHECKING:
+    from drugai.data.dataset_card import CardFile
 
 CARDS = ("linking_public_domain", "linking_share_alike")
 _DRUG_FILES = (
@@ -38,14 +45,23 @@ def upstream_files(folder: str | Path | None = None) -> dict[str, Path]:
     """
     if folder is None:
         from drugai.data import card
-        from drugai.data.download import fetch_file
 
-        return {Path(file.path).name: fetch_file(file) for name in CARDS for file in card(name).files if Path(file.path).name in needed_files()}
+        wanted = {Path(file.path).name: file for name in CARDS for file in card(name).files}
+        return {name: _found(wanted[name]) for name in needed_files()}
     place = Path(folder)
     missing = [name for name in needed_files() if not (place / name).is_file()]
     if missing:
         raise DatasetError(f"{place}: {len(missing)} upstream files are missing: {', '.join(missing[:10])}; `drugai data fetch {CARDS[0]}` downloads them")
     return {name: place / name for name in needed_files()}
+
+
+def _found(file: CardFile) -> Path:
+    """The file under DRUGAI_DATA even where its card names a package (the ontology comes in one), else as any data set's file."""
+    from drugai.data.download import fetch_file, sha256_of
+
+    own = os.environ.get("DRUGAI_DATA")
+    place = Path(own) / "linking" / "raw" / Path(file.path).name if own else None
+    return place if place is not None and place.is_file() and sha256_of(place) == file.sha256 else fetch_file(file)
 
 
 def needed_files() -> tuple[str, ...]:
@@ -67,11 +83,14 @@ def read_upstream(files: Mapping[str, Path]) -> Upstream:
     return Upstream(index, DiseaseIndex(terms, mondo), ontology_diseases(terms, mondo))
 
 
-def build_open(files: Mapping[str, Path], *, sources: Iterable[str] | None = None) -> tuple[LinkTables, list[SourceReport]]:
+def build_open(
+    files: Mapping[str, Path], *, sources: Iterable[str] | None = None, upstream: Upstream | None = None
+) -> tuple[LinkTables, list[SourceReport]]:
     """The open tables.
 
     Args:
         files: File name → path (:func:`upstream_files`).
+        upstream: Indexes, if they were read before.
         sources: Only these (names of ``READERS``); all by default.
 
     Returns:
@@ -84,7 +103,7 @@ def build_open(files: Mapping[str, Path], *, sources: Iterable[str] | None = Non
     for name in wanted:
         if name not in READERS:
             raise DatasetError(f"unknown source {name!r}; the sources are {', '.join(READERS)}")
-    upstream = read_upstream(files)
+    upstream = upstream or read_upstream(files)
     claims: list[Claim] = []
     reports = []
     for name in wanted:
@@ -121,6 +140,23 @@ def merge_tables(tables: LinkTables, drugs: Iterable[Drug], diseases: Iterable[D
 def licences_of(tables: LinkTables) -> dict[str, str]:
     """Source → licence, for the sources that the tables' pairs name."""
     return {source: LICENCES.get(source, "not known") for source in sorted({source for pair in tables.indications for source in pair.sources})}
+
+
+def write_prepared(tables: LinkTables, folder: str | Path, reports: Sequence[SourceReport], files: Mapping[str, Path]) -> Path:
+    """The three tables, and ``sources.json``: licences, checksums of the files that were read, and what each source gave."""
+    place = write_tables(tables, folder)
+    told = {
+        "licences": licences_of(tables),
+        "files": {name: file_checksum(path) for name, path in sorted(files.items())},
+        "sources": [
+            {"source": one.source, "rows": one.rows, "used": one.used, "without_a_drug": sum(one.lost_drugs.values()), "without_a_disease": sum(one.lost_diseases.values())}
+            for one in reports
+        ],
+        "contradictions": [[first.drug, first.disease, first.kind, second.kind] for first, second in tables.contradictions()],
+        "use": "research only",
+    }  # fmt: skip
+    write_text_atomically(place / "sources.json", json.dumps(told, indent=1) + "\n")
+    return place
 
 
 def _filled(own: Drug, other: Drug) -> Drug:
