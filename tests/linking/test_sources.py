@@ -175,8 +175,8 @@ def test_drugbank_xml_and_table_fill_empty_fields_and_keep_full_ones(upstream: U
     (tmp_path / "bad.xml").write_text("<drugbank")
     with pytest.raises(DatasetError, match="XML"):
         bring(start, upstream, {"drugbank": tmp_path / "bad.xml"})
+    (tmp_path / "drugs.tsv").write_text("drugbank_id\tname\tdescriptio\nDB00331\tMetformin\tx\n")
     with pytest.raises(DatasetError, match="'description' is missing"):
-        (tmp_path / "drugs.tsv").write_text("drugbank_id\tname\tdescriptio\nDB00331\tMetformin\tx\n")
         bring(start, upstream, {"drugbank": tmp_path / "drugs.tsv"})
 
 
@@ -188,6 +188,7 @@ def test_an_unknown_adapter_and_missing_upstream_files_are_named(upstream: Upstr
 
 
 @pytest.mark.data
+@pytest.mark.skipif(not os.environ.get("DRUGAI_DATA"), reason="DRUGAI_DATA names no folder")
 def test_the_open_tables_agree_with_the_ones_assembled_before():
     folder = Path(os.environ["DRUGAI_DATA"]) / "linking"
     tables, reports = build_open(upstream_files(folder / "raw"))

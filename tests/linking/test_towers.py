@@ -48,3 +48,25 @@ def test_batch_size_does_not_change_a_row():
     towers.drug.components.copy_(torch.eye(24)[:, :16])
     x = vectors(9, 2)
     assert np.allclose(towers.embed_drugs(x)[3:4], towers.embed_drugs(x[3:4]), atol=1e-5)
+
+
+def test_hard_negatives_leave_the_easy_ones_out_of_the_softmax():
+    known = torch.eye(3, 5)
+    logits = torch.tensor([[2.0, 1.0, 0.0, -1.0, -2.0]] * 3, requires_grad=True)
+    link_loss(logits, known, "infonce", torch.tensor(0.0), hard=1).backward()
+    # in row 0 the positive is column 0 and the hardest negative column 1; the rest of that row is out of its softmax, and columns 3, 4 ask nothing
+    assert torch.all(logits.grad[0, 3:] == 0)
+    assert logits.grad[0, 1] != 0
+
+
+def test_the_structure_branch_changes_a_row_only_where_a_structure_is_known():
+    config = CONFIG.replace(structure=0.5)
+    towers = Towers(24, config)
+    towers.drug.components.copy_(torch.eye(24)[:, :16])
+    text, bits = vectors(2, 3), np.zeros((2, 2048), dtype=np.float32)
+    bits[1, :40] = 1
+    plain = Towers(24, CONFIG)
+    plain.load_state_dict({name: value for name, value in towers.state_dict().items() if "branch" not in name})
+    with_bits = towers.embed_drugs(np.concatenate([text, bits], axis=1))
+    assert np.allclose(with_bits[0], plain.embed_drugs(text)[0], atol=1e-5)
+    assert not np.allclose(with_bits[1], plain.embed_drugs(text)[1], atol=1e-2)
