@@ -224,7 +224,7 @@ class Linker:
             raise DatasetError(f"no known disease has the identifier {text.strip()!r}; give its name or describe it in words")
         found = text_warnings(text, self.asker.memory.lexicon.words)
         if text.strip() and len(text.split()) <= 4:
-            near = [term.name for term in self.normalize(text, top=2) if term.score >= 0.35]
+            near = [term.name for term in self.normalize(text, top=2) if term.score >= 0.25]
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             found.append(f"no known disease is called {text.strip()!r}; it is read as a description{hint}")
         return found
