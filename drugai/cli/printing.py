@@ -69,6 +69,7 @@ def study_progress(trials: int) -> tuple[Callable[[Any], None], Callable[[], Non
     import sys
 
     logger = logging.getLogger("drugai.cli.tuning")
+    logger.setLevel(logging.INFO)  # whatever the level of the rest: this is what the user asked to see
     if not sys.stderr.isatty():
         return lambda standing: logger.info("%s", standing, extra={"fields": {**standing.__dict__}}), lambda: None
     from rich.console import Console

@@ -51,10 +51,15 @@ class Asked:
 
     def run(self, config: Any, score: Any) -> Study:
         """Run the study with a progress line, and say what came out."""
+        import logging
+
         from drugai.cli.printing import study_progress
         from drugai.tuning import read_space, tune
 
         report, close = study_progress(self.trials)
+        logger = logging.getLogger("drugai")
+        level = logger.level
+        logger.setLevel(max(level, logging.WARNING))  # the epochs of each trial stand in its own log.jsonl
         try:
             study = tune(
                 config, score, trials=self.trials, storage=self.storage or str(self.out / f"{self.name}.journal"), name=self.name, seed=self.seed, jobs=self.jobs,
@@ -62,6 +67,7 @@ class Asked:
                 folder=self.out / f"{self.name}.trials", keep=self.keep, on_progress=report,
             )  # fmt: skip
         finally:
+            logger.setLevel(level)
             close()
         typer.echo(f"study {self.name}: " + ", ".join(f"{count} {state.lower()}" for state, count in study.counts().items()))
         if len(study.study.directions) > 1:
@@ -238,13 +244,13 @@ def optimizer(
 @tune_app.command("linker")
 def linker(
     out: Out,
-    tables: Annotated[Path | None, typer.Option(help="folder of a benchmark; by default linking/ in $DRUGAI_DATA")] = None,
+    tables: Annotated[Path | None, typer.Option(help="folder with drugs.csv, diseases.csv, indications.csv, cut by its splits_v1.json or by --split; by default the primer")] = None,
     name: Name = "study",
     trials: Trials = 20,
     minutes: Minutes = 0.0,
     jobs: Jobs = 1,
     regime: Annotated[list[str] | None, typer.Option(help="drug, disease or both: what is unseen; repeatable, drug and disease by default")] = None,
-    split: Annotated[int, typer.Option(help="seed of the benchmark's split")] = 0,
+    split: Annotated[int, typer.Option(help="seed of the parts")] = 0,
     encoder: Annotated[str | None, typer.Option(help="folder of a text encoder in place of the packaged all-MiniLM-L6-v2")] = None,
     seed: Seed = 0,
     sampler: Sampler = "tpe",
@@ -257,11 +263,12 @@ def linker(
     """Tune the linker on the mean of MRR and AP over validation rows; test rows are not seen."""
     from drugai.config import parse_settings
     from drugai.data.download import cache_folder
-    from drugai.linking import LinkerConfig, read_benchmark
+    from drugai.linking import LinkerConfig
+    from drugai.linking.parts import find_benchmark
     from drugai.linking.study import link_score
     from drugai.models.text import MINILM, TextEncoder
 
     read = TextEncoder(encoder or MINILM, cache=cache_folder() / "embeddings")
-    score = link_score(read_benchmark(tables), regimes=regime or ("drug", "disease"), split_seed=split, encoder=read)
+    score = link_score(find_benchmark(tables, split), regimes=regime or ("drug", "disease"), split_seed=split, encoder=read)
     asked = Asked(out, name, trials, minutes, jobs, seed, sampler, pruner, storage, space, patience, 0)
     asked.run(LinkerConfig().replace(**parse_settings(set_ or [])), score)
