@@ -51,14 +51,14 @@ def starting_config(protocol: dict[str, Any], name: str, refit: bool = False) ->
 
 def run_study(protocol: dict[str, Any], name: str, score: ValidationScore, runs: Path, until: float, pruner: str) -> Study:
     """Continue a study until its trials are done or the time is over."""
-    label = name if pruner != "none" else f"{name}_unpruned"
+    label, trials = (name, protocol["trials"][name]) if pruner != "none" else (f"{name}_unpruned", protocol["unpruned"][name])
     study = tune(
-        starting_config(protocol, name), score, trials=protocol["trials"][name], storage=runs / f"{label}.journal", name=label, seed=protocol["study_seed"],
+        starting_config(protocol, name), score, trials=trials, storage=runs / f"{label}.journal", name=label, seed=protocol["study_seed"],
         sampler=protocol["sampler"], pruner=pruner, space=protocol["space"].get(name.rpartition("_")[2]), minutes=max(0.01, (until - time.monotonic()) / 60),
     )  # fmt: skip
     counts = study.counts()
     print(f"{label}: {counts}, best {study.best_value:.4f} (trial {study.study.best_trial.number}), {time.strftime('%H:%M:%S')}", flush=True)
-    if counts.get("COMPLETE", 0) + counts.get("PRUNED", 0) < protocol["trials"][name]:
+    if counts.get("COMPLETE", 0) + counts.get("PRUNED", 0) < trials:
         raise OutOfTime
     return study
 

@@ -63,15 +63,19 @@ def _refits(protocol: dict[str, Any], name: str, metric: str, found: dict[str, l
 
 
 def _pruning(study: dict[str, Any], twin: dict[str, Any], metric: str) -> dict[str, Any]:
-    """Epochs of the pruned and the unpruned study, their best scores, and the replay of each pruner on the unpruned curves."""
-    epochs = [sum(trial["epochs"] for trial in each["trials"]) for each in (study, twin)]
+    """Epochs of the pruned and the unpruned study over as many trials, their best scores, and the replay of each pruner on the unpruned curves."""
+    n = sum(trial["state"] in ("COMPLETE", "PRUNED") for trial in twin["trials"])
+    first = study["trials"][:n]
+    pick = min if direction(metric) == "min" else max
+    epochs = [sum(trial["epochs"] for trial in each) for each in (first, twin["trials"])]
     return {
+        "trials": n,
         "epochs_pruned": epochs[0],
         "epochs_unpruned": epochs[1],
         "saved": 1 - epochs[0] / epochs[1],
-        "best_pruned": study["best"]["value"],
+        "best_pruned": pick(trial["value"] for trial in first if trial["state"] == "COMPLETE"),
         "best_unpruned": twin["best"]["value"],
-        "cpu_pruned": study["study_cpu_seconds"],
+        "cpu_pruned": sum(trial["cpu_seconds"] or 0.0 for trial in first),
         "cpu_unpruned": twin["study_cpu_seconds"],
         "replay": {pruner: _replay(twin, pruner, metric) for pruner in PRUNERS},
     }
@@ -132,8 +136,8 @@ def markdown(rows: dict[str, Any]) -> str:
         "",
         "Pruning. An epoch of the trees is 25 of them. Replay: the unpruned study's curves shown to the pruner; \"kept\" if it would not have cut off the best trial.",
         "",
-        "| study | epochs: unpruned → median | saved | best valid: unpruned / median | CPU [s] | " + " | ".join(f"replay {pruner}: saved, best" for pruner in PRUNERS) + " |",
-        "|" + "---|" * (5 + len(PRUNERS)),
+        "| study | trials | epochs: unpruned → median | saved | best valid: unpruned / median | CPU [s] | " + " | ".join(f"replay {pruner}: saved, best" for pruner in PRUNERS) + " |",
+        "|" + "---|" * (6 + len(PRUNERS)),
     ]
     for name, row in rows.items():
         if "pruning" not in row:
@@ -141,7 +145,7 @@ def markdown(rows: dict[str, Any]) -> str:
         told = row["pruning"]
         replays = " | ".join(f"{each['saved']:.0%}, {each['best']:.3f} ({'kept' if each['best_kept'] else 'cut off'})" for each in told["replay"].values())
         lines.append(
-            f"| {name} | {told['epochs_unpruned']} → {told['epochs_pruned']} | {told['saved']:.0%} | {told['best_unpruned']:.3f} / {told['best_pruned']:.3f} |"
+            f"| {name} | {told['trials']} | {told['epochs_unpruned']} → {told['epochs_pruned']} | {told['saved']:.0%} | {told['best_unpruned']:.3f} / {told['best_pruned']:.3f} |"
             f" {told['cpu_unpruned']:.0f} → {told['cpu_pruned']:.0f} | {replays} |"
         )
     return "\n".join(lines) + "\n"
