@@ -9,6 +9,7 @@ from typing import Any
 from drugai.catalogue import lookup
 from drugai.errors import ConfigError
 from drugai.tuning import stale
+from drugai.tuning.journal import open_journal
 from drugai.tuning.locking import server_url
 
 
@@ -24,11 +25,7 @@ def open_storage(storage: str | Path) -> Any:
     """
     text = str(storage)
     if "://" not in text:
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-
-        Path(text).parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(text))
+        return open_journal(text)
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import OperationalError
 

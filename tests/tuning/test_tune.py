@@ -1,6 +1,7 @@
 """Studies on a function whose best value is known by hand."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -109,7 +110,7 @@ sys.path.insert(0, {folder!r})
 from test_tune_slowly import Bowl, slow
 from drugai.tuning import tune
 if __name__ == "__main__":
-    tune(Bowl(), slow, trials=12, storage={journal!r}, name="s", direction="min", jobs=2)
+    tune(Bowl(), slow, trials=24, storage={journal!r}, name="s", direction="min", jobs=2)
 """
 SLOW = """
 import time
@@ -125,13 +126,30 @@ def slow(config, seed=0):
 
 
 @pytest.mark.slow
-def test_t23_a_killed_study_leaves_no_trial_running_and_runs_its_parameters_again(tmp_path):
+def test_t23_a_study_killed_five_times_leaves_no_trial_running_and_runs_its_parameters_again(tmp_path):
     (tmp_path / "test_tune_slowly.py").write_text(SLOW)
     script = tmp_path / "run.py"
     script.write_text(WORKER.format(folder=str(tmp_path), journal=str(tmp_path / "s.journal")))
-    for _ in range(3):
-        process = subprocess.Popen([sys.executable, str(script)])
-        time.sleep(6)
+    draw = random.Random(0)
+    process, killed = None, []
+    while len(killed) < 5:
+        if process is None:
+            process = subprocess.Popen([sys.executable, str(script)])
+        before = finished(tmp_path)
+        while finished(tmp_path) <= before and process.poll() is None:
+            time.sleep(0.05)
+        assert process.poll() is None, "the study ended before it was killed five times"
+        time.sleep(draw.uniform(0.0, 0.4))
+        kind = ("worker", "parent")[len(killed) % 2]
+        workers = workers_of(process.pid)
+        while kind == "worker" and not workers and process.poll() is None:
+            workers = workers_of(process.pid)  # one that was killed is being replaced
+        os.kill(process.pid if kind == "parent" else draw.choice(workers), signal.SIGKILL)
+        killed.append(kind)
+        if kind == "parent":
+            process.wait()
+            process = None
+    if process is not None:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run([sys.executable, str(script)], check=True)
@@ -139,17 +157,60 @@ def test_t23_a_killed_study_leaves_no_trial_running_and_runs_its_parameters_agai
     from test_tune_slowly import Bowl as Slow
     from test_tune_slowly import slow
 
-    study = tune(Slow(), slow, trials=12, storage=tmp_path / "s.journal", name="s", direction="min")
-    states = study.counts()
-    assert states.get("RUNNING", 0) == 0
-    assert states["COMPLETE"] == 12
-    numbers = [trial.number for trial in study.study.trials]
-    assert numbers == list(range(len(numbers)))
-    retried = {trial.user_attrs["retry_of"] for trial in study.study.trials if "retry_of" in trial.user_attrs}
-    failed = {trial.number for trial in study.study.trials if trial.state.name == "FAIL"}
-    assert failed <= retried
+    study = tune(Slow(), slow, trials=24, storage=tmp_path / "s.journal", name="s", direction="min")
+    trials = study.study.trials
+    assert set(study.counts()) <= {"COMPLETE", "FAIL"}  # none RUNNING
+    assert study.counts()["COMPLETE"] == 24
+    assert [trial.number for trial in trials] == list(range(len(trials)))
+    root = {trial.number: trial.user_attrs.get("retry_of", trial.number) for trial in trials}
+    complete = {root[trial.number] for trial in trials if trial.state.name == "COMPLETE"}
+    assert all(root[trial.number] in complete for trial in trials if trial.state.name == "FAIL")
     best = study.study.best_trial
     assert slow(study.best_config, seed=best.user_attrs["seed"]) == pytest.approx(best.value, abs=1e-6)
+
+
+def workers_of(parent):
+    """Process ids of the workers of a study's parent process."""
+    try:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    except FileNotFoundError:
+        return []
+
+
+def finished(folder):
+    """Trials of the study in a folder that have ended."""
+    from drugai.tuning.reading import load_study
+
+    try:
+        return sum(trial.state.is_finished() for trial in load_study(folder, "s").trials)
+    except ConfigError:
+        return 0  # not created yet
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_trial_at_its_next_epoch_and_its_parameters_run_again(tmp_path):
+    (tmp_path / "test_tune_epochs.py").write_text(SLOW.replace("def slow(config, seed=0):", "def slow(config, seed=0, on_epoch=None):").replace("    time.sleep(0.4)\n", EPOCHS))
+    script = tmp_path / "run.py"
+    script.write_text(WORKER.replace("test_tune_slowly", "test_tune_epochs").replace("jobs=2", "jobs=1, pruner='none'").format(folder=str(tmp_path), journal=str(tmp_path / "s.journal")))
+    process = subprocess.Popen([sys.executable, str(script)])
+    while not (tmp_path / "began").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0  # a hundred seconds of epochs are left
+    from drugai.tuning.reading import load_study
+
+    first, again = load_study(tmp_path, "s").trials
+    assert (first.state.name, again.state.name) == ("FAIL", "WAITING")
+    assert again.system_attrs["fixed_params"] == first.params
+    assert again.user_attrs == {"retry_of": 0, "after": 0, "attempt": 0}
+
+
+EPOCHS = """    for epoch in range(1000):
+        open(__file__.rpartition("/")[0] + "/began", "w").close()
+        time.sleep(0.1)
+        on_epoch(epoch, {"loss": 1.0})
+"""
 
 
 def test_two_workers_share_one_journal_without_losing_or_repeating_a_trial(tmp_path):
@@ -161,5 +222,5 @@ def test_two_workers_share_one_journal_without_losing_or_repeating_a_trial(tmp_p
     from optuna.storages.journal import JournalFileBackend
 
     study = optuna.load_study(study_name="s", storage=optuna.storages.JournalStorage(JournalFileBackend(str(tmp_path / "s.journal"))))
-    assert [trial.number for trial in study.trials] == list(range(12))
+    assert [trial.number for trial in study.trials] == list(range(24))
     assert all(trial.state.name == "COMPLETE" for trial in study.trials)
