@@ -10,12 +10,13 @@ from typing import Any
 from markupsafe import Markup
 
 from drugai.reports.page import pretty_unit, write_page
-from drugai.reports.svg import Frame, bars, lines, padded, scatter
+from drugai.reports.svg import Frame, bars, padded, scatter
 from drugai.tuning.describing import study_summary
 from drugai.tuning.reading import ATTRIBUTES, study_columns
 
 _RESERVED = {"number", "state", "value", "started", "seconds", "worker", *ATTRIBUTES}
 MOST_LINES = 300
+_STATES = {"COMPLETE": "ran", "PRUNED": "cutoff", "FAIL": "broke"}
 
 
 def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> Path:
@@ -44,12 +45,7 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
         {"value": f"{100 * pruned / max(total, 1):.0f} %", "label": "pruned", "note": _epochs_words(summary["mean_epochs"], summary["epochs_saved"])},
         {"value": f"{summary['cpu_seconds']:,.0f} s", "label": "CPU of all trials", "note": ""},
     ]
-    running: list[float] = []
-    for row in complete:
-        better = values[row] if not running else (max if maximize else min)(running[-1], values[row])
-        running.append(better)
-    numbers = [float(columns["number"][row]) for row in complete]
-    history = lines({"trial": (numbers, [values[row] for row in complete]), "best so far": (numbers, running)}, x_label="trial", y_label=axis, size=(500, 300))
+    history = _history(columns, complete, values, maximize, axis)
     board_head = ["trial", "score", *parameters]
     board = [[str(trial["number"]), ", ".join(f"{value:.5g}" for value in trial["values"]), *[_short(trial["params"].get(key)) for key in parameters]] for trial in summary["best"]]
     several = len(summary["directions"]) > 1
@@ -74,8 +70,37 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
     )
 
 
+def _history(columns: Mapping[str, Sequence[Any]], complete: Sequence[int], values: Sequence[float], maximize: bool, axis: str) -> Markup:
+    """A dot a complete trial, a tick at the bottom a pruned or failed one, and the best so far as a line of steps."""
+    if not complete:
+        return Markup("")
+    frame = Frame(900, 300, (0.0, float(max(max(columns["number"]), 1))), padded([values[row] for row in complete]))
+    parts = [frame.axes("trial", axis)]
+    floor = frame.height - frame.bottom
+    points: list[tuple[float, float]] = []
+    for row, state in enumerate(columns["state"]):
+        number = columns["number"][row]
+        if state == "COMPLETE":
+            better = values[row] if not points else (max if maximize else min)(points[-1][1], values[row])
+            points += [(number, points[-1][1])] if points else []
+            points.append((number, better))
+            words = f"trial {number}: {values[row]:.5g}"
+            parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.2"><title>{}</title></circle>').format(frame.px(number), frame.py(values[row]), words))
+        elif state in _STATES:
+            words = f"trial {number}: {state.lower()}"
+            parts.append(
+                Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="4" height="9"><title>{}</title></rect>').format(_STATES[state], frame.px(number) - 2, floor - 9, words)
+            )
+    points.append((float(max(columns["number"])), points[-1][1]))
+    line = " ".join(f"{frame.px(x):.1f},{frame.py(y):.1f}" for x, y in points)
+    parts.append(Markup('<polyline class="curve c1" points="{}"/>').format(line))
+    return Markup('<svg class="chart" viewBox="0 0 900 300" role="img" aria-label="History"><title>History of {} trials</title>{}</svg>').format(
+        len(columns["number"]), Markup("").join(parts)
+    )
+
+
 def _epochs_words(means: Mapping[str, float], saved: float) -> str:
-    return ", ".join(f"{state.lower()} ran {value:g} epochs" for state, value in means.items()) + (f"; {saved:.0%} of the epochs saved" if saved else "")
+    return ", ".join(f"{state.lower()} ran {value:g} epochs" for state, value in means.items()) + (f"; about {saved:.0%} of the epochs saved" if saved else "")
 
 
 def _slice(key: str, columns: Mapping[str, Sequence[Any]], complete: Sequence[int], values: Sequence[float], best: int | None, axis: str) -> Markup:
@@ -95,9 +120,6 @@ def _slice(key: str, columns: Mapping[str, Sequence[Any]], complete: Sequence[in
     return scatter(numbers, [values[row] for row in complete], x_label=label, y_label=axis.partition(" (")[0], words=words, strong=strong)
 
 
-_STATES = {"COMPLETE": "ran", "PRUNED": "cutoff", "FAIL": "broke"}
-
-
 def _timeline(columns: Mapping[str, Sequence[Any]]) -> Markup:
     """A row a worker, a bar a trial from its beginning to its end: complete, pruned and failed ones told apart."""
     rows = [row for row, state in enumerate(columns["state"]) if state in _STATES and columns["started"][row] is not None and columns["seconds"][row] is not None]
@@ -108,7 +130,7 @@ def _timeline(columns: Mapping[str, Sequence[Any]]) -> Markup:
     last = max(columns["started"][row] + columns["seconds"][row] for row in rows)
     unit, seconds = ("min", 60.0) if last - first > 120 else ("s", 1.0)
     height = 24 * len(workers) + 60
-    frame = Frame(520, height, (0.0, (last - first) / seconds or 1.0), (0.0, 1.0), left=12, top=8)
+    frame = Frame(900, height, (0.0, (last - first) / seconds or 1.0), (0.0, 1.0), left=12, top=8)
     parts = [frame.axes(f"time [{unit}]; a row a worker: {len(workers)}", "", (), grid=False)]
     for row in rows:
         begun = columns["started"][row] - first
@@ -119,7 +141,7 @@ def _timeline(columns: Mapping[str, Sequence[Any]]) -> Markup:
                 _STATES[columns["state"][row]], left, 10 + 24 * workers.index(columns["worker"][row]), max(1.0, right - left), words
             )
         )
-    return Markup('<svg class="chart" viewBox="0 0 520 {0}" role="img" aria-label="Time line"><title>Time line of {1} trials</title>{2}</svg>').format(
+    return Markup('<svg class="chart" viewBox="0 0 900 {0}" role="img" aria-label="Time line"><title>Time line of {1} trials</title>{2}</svg>').format(
         height, len(rows), Markup("").join(parts)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ def study_summary(folder: Any, name: str) -> dict[str, Any]:
     else:
         ordered = sorted(allowed, key=lambda trial: trial.values[0], reverse=study.direction.name == "MAXIMIZE")
     epochs = {state: [t.user_attrs["epochs"] for t in trials if t.state.name == state and "epochs" in t.user_attrs] for state in ("COMPLETE", "PRUNED")}
-    longest = max(epochs["COMPLETE"], default=0)
-    run = sum(map(sum, epochs.values()))
+    usual = sum(epochs["COMPLETE"]) / max(len(epochs["COMPLETE"]), 1)
+    spared = sum(max(0.0, usual - ran) for ran in epochs["PRUNED"])
     return {
         "name": name,
         "directions": [direction.name.lower() for direction in study.directions],
@@ -39,7 +40,8 @@ def study_summary(folder: Any, name: str) -> dict[str, Any]:
         "importances": _importances(study, complete),
         "cpu_seconds": round(sum(trial.user_attrs.get("cpu_seconds", 0.0) for trial in trials), 2),
         "mean_epochs": {state: round(sum(found) / len(found), 2) for state, found in epochs.items() if found},
-        "epochs_saved": round(1 - run / (longest * sum(map(len, epochs.values()))), 4) if longest and epochs["PRUNED"] else 0.0,
+        # of what the trials would have run if the pruned ones had run as long as the complete ones did on average
+        "epochs_saved": round(spared / (spared + sum(map(sum, epochs.values()))), 4) if usual and spared else 0.0,
     }
 
 
@@ -59,7 +61,7 @@ def describe_study(summary: Mapping[str, Any]) -> str:
     lines.append(
         f"CPU {summary['cpu_seconds']:.0f} s"
         + "".join(f", {state.lower()} trials ran {mean:g} epochs on average" for state, mean in summary["mean_epochs"].items())
-        + (f"; pruning saved {summary['epochs_saved']:.0%} of the epochs" if summary["epochs_saved"] else "")
+        + (f"; pruning saved about {summary['epochs_saved']:.0%} of the epochs" if summary["epochs_saved"] else "")
     )
     return "\n".join(lines)
 
@@ -106,10 +108,12 @@ def _importances(study: Any, complete: list[Any]) -> dict[str, float]:
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     target = None if len(study.directions) == 1 else lambda trial: trial.values[0] * (1 if study.directions[0].name == "MINIMIZE" else -1)
-    try:
-        found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), target=target)
-    except (RuntimeError, ValueError):
-        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that low values of the target count as good, which is what the sign above is for
+        try:
+            found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), target=target)
+        except (RuntimeError, ValueError):
+            return {}
     return {key: round(float(value), 4) for key, value in found.items()}
 
 

@@ -28,3 +28,35 @@ def test_an_unknown_study_names_those_there_are(tmp_path):
     tune(Hill(), lambda config: config.x, trials=2, storage=tmp_path / "s.journal", name="mine", direction="max")
     with pytest.raises(ConfigError, match="mine"):
         study_page(tmp_path, "other")
+
+
+def test_pruned_and_failed_trials_and_the_workers_are_on_the_page(tmp_path):
+    def sometimes(config, on_epoch):
+        if config.x < -3:
+            raise ValueError("no")
+        for epoch in range(20):
+            on_epoch(epoch, {"loss": config.x**2 + 1 / (epoch + 1)})
+        return config.x**2
+
+    study = tune(Hill(), sometimes, trials=25, storage=tmp_path / "s.journal", name="s", direction="min", sampler="random")
+    assert {"COMPLETE", "PRUNED", "FAIL"} == set(study.counts())
+    text = study_page(tmp_path, "s").read_text()
+    for kind in ("ran", "cutoff", "broke"):
+        assert f'<rect class="{kind}"' in text
+    assert "a row a worker: 1" in text
+    assert "of the epochs saved" in text
+
+
+def test_two_objectives_have_a_front_on_their_page(tmp_path):
+    tune(Hill(), lambda config: (config.x**2, (config.x - 2) ** 2), trials=15, storage=tmp_path / "s.journal", name="s", direction=["min", "min"], sampler="nsga2")
+    text = study_page(tmp_path, "s").read_text()
+    assert "Pareto front" in text
+    assert "no other trial is better" in text
+
+
+def test_a_study_without_a_complete_trial_still_has_a_page(tmp_path):
+    from drugai.tuning import open_tuning
+
+    study = open_tuning(Hill(), direction="min", storage=tmp_path / "s.journal", name="s")
+    study.tell(study.ask(), None)
+    assert "1 fail" in study_page(tmp_path, "s").read_text()
