@@ -8,17 +8,22 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from moses_data import filters, folder, molecules, references
 
-from drugai.generation import evaluate_samples
-from drugai.generation.fitting import thread_count
-from drugai.metrics.generation import frechet_distance, moments
-from drugai.models.chemnet import chemnet
-from drugai.runtime import configure_logging, generator
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from cells import code_hash  # noqa: E402
+from moses_data import filters, folder, molecules, references  # noqa: E402
+
+from drugai.generation import evaluate_samples  # noqa: E402
+from drugai.generation.fitting import thread_count  # noqa: E402
+from drugai.metrics.generation import frechet_distance, moments  # noqa: E402
+from drugai.models.chemnet import chemnet  # noqa: E402
+from drugai.runtime import configure_logging, generator  # noqa: E402
 
 logger = logging.getLogger("drugai.experiments.moses")
 LARGEST = 30_000
@@ -35,7 +40,7 @@ def main() -> None:
     known = set(train)
     with np.load(folder() / "fcd_reference.npz", allow_pickle=False) as stored:
         published = stored["test_mu"], stored["test_sigma"]
-    result: dict[str, object] = {"published": PUBLISHED}
+    result: dict[str, object] = {"published": PUBLISHED, "code": code_hash(["generation", "metrics", "models", "molecules"])}
     rows = generator(0, "check").permutation(len(train))[:LARGEST]
     with thread_count(1):
         activations = chemnet().activations([train[row] for row in rows])

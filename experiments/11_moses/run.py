@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
-from moses_data import filters, molecules, references
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 
-from drugai.generation import evaluate_samples, load_generator
-from drugai.generation.fitting import thread_count
+from cells import code_hash  # noqa: E402
+from moses_data import filters, molecules, references  # noqa: E402
 
-HERE = Path(__file__).parent
+from drugai.artifact import versions  # noqa: E402
+from drugai.generation import evaluate_samples, load_generator  # noqa: E402
+from drugai.generation.fitting import thread_count  # noqa: E402
+
+CODE = code_hash(["generation", "metrics", "models", "molecules"])
 COLUMNS = (
     "valid", "unique@1000", "unique@10000", "FCD/Test", "FCD/TestSF", "SNN/Test", "SNN/TestSF", "Frag/Test", "Frag/TestSF", "Scaf/Test", "Scaf/TestSF",
     "IntDiv", "IntDiv2", "Filters", "Novelty",
@@ -53,7 +59,7 @@ def main() -> None:
         cpu_seconds_of_metrics=round(time.process_time() - loaded, 1),
     )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    arguments.out.write_text(json.dumps({**values, "code": CODE, "versions": versions()}, indent=1) + "\n", encoding="utf-8")
     print(table({f"drugai (n={arguments.n}, T={arguments.temperature})": [values.get(name) for name in COLUMNS], **PUBLISHED}))
 
 

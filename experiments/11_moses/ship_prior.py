@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from drugai.generation import load_generator
 from drugai.generation.prior import Prior
@@ -24,7 +25,7 @@ def main() -> None:
     prior.save(arguments.out, precision="bf16", card=model_card(prior, values))
 
 
-def model_card(prior: Prior, values: dict[str, float]) -> str:
+def model_card(prior: Prior, values: dict[str, Any]) -> str:
     """The card in Markdown."""
     record = prior.record
     history, corpus, loop = record["history"], record["corpus"], record["training"]["loop"]
@@ -33,7 +34,7 @@ def model_card(prior: Prior, values: dict[str, float]) -> str:
         f"| {row} | {entry['train_loss']:.4f} | {entry['loss']:.4f} | {entry.get('validity', float('nan')):.3f} |"
         for row, entry in enumerate(history["epochs"], 1)
     )
-    measured = "\n".join(f"| {name} | {value:.4g} |" for name, value in values.items())
+    measured = "\n".join(f"| {name} | {value:.4g} |" for name, value in values.items() if isinstance(value, (int, float)))
     return f"""# Prior of drug-like molecules (MOSES)
 
 A chemical language model that writes SMILES. {prior.config.cell.upper()}, {prior.config.layers} layers of {prior.config.width}, {parameters:,} parameters in bfloat16,
