@@ -16,14 +16,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cells import code_hash  # noqa: E402
-from moses_data import filters, folder, molecules, references  # noqa: E402
+from cells import code_hash
+from moses_data import filters, folder, molecules, references
 
-from drugai.generation import evaluate_samples  # noqa: E402
-from drugai.generation.fitting import thread_count  # noqa: E402
-from drugai.metrics.generation import frechet_distance, moments  # noqa: E402
-from drugai.models.chemnet import chemnet  # noqa: E402
-from drugai.runtime import configure_logging, generator  # noqa: E402
+from drugai.generation import evaluate_samples
+from drugai.generation.fitting import thread_count
+from drugai.metrics.generation import frechet_distance, moments
+from drugai.models.chemnet import chemnet
+from drugai.runtime import configure_logging, generator
 
 logger = logging.getLogger("drugai.experiments.moses")
 LARGEST = 30_000
