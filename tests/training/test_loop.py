@@ -8,12 +8,16 @@ from drugai.errors import ArtifactError, ConfigError
 from drugai.training.loop import CHECKPOINT, LoopConfig, pick_device, run_loop, schedule_rate
 
 
-def problem():
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here"))]
+
+
+def problem(device="cpu"):
     """A line with noise and a small network with dropout, so that the random generator's state matters."""
     torch.manual_seed(0)
     x = torch.randn(64, 4)
-    y = x.sum(1, keepdim=True) + 0.1 * torch.randn(64, 1)
-    net = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Dropout(0.2), torch.nn.ReLU(), torch.nn.Linear(16, 1))
+    y = (x.sum(1, keepdim=True) + 0.1 * torch.randn(64, 1)).to(device)
+    x = x.to(device)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Dropout(0.2), torch.nn.ReLU(), torch.nn.Linear(16, 1)).to(device)
 
     def batches(epoch):
         order = torch.randperm(64, generator=torch.Generator().manual_seed(epoch))
@@ -29,31 +33,33 @@ def weights(net):
     return torch.cat([parameter.detach().flatten() for parameter in net.parameters()])
 
 
-def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone():
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_same_seed_gives_the_same_weights_and_the_global_generator_is_left_alone(device):
     found = []
     for _ in range(2):
-        net, batches, loss, validate = problem()
+        net, batches, loss, validate = problem(device)
         torch.manual_seed(99)
         before = torch.get_rng_state()
-        run_loop(net, batches, loss, LoopConfig(epochs=5, learning_rate=0.01), validate=validate, steps_per_epoch=4)
+        run_loop(net, batches, loss, LoopConfig(epochs=5, learning_rate=0.01, device=device), validate=validate, steps_per_epoch=4)
         assert torch.equal(torch.get_rng_state(), before)
         found.append(weights(net))
     assert torch.equal(found[0], found[1])
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("stop_at", [3, 4, 10])
-def test_a_run_that_is_stopped_and_resumed_equals_a_straight_one(tmp_path, stop_at, average):
-    config = LoopConfig(epochs=6, learning_rate=0.01, average=average)
-    net, batches, loss, validate = problem()
+def test_a_run_that_is_stopped_and_resumed_equals_a_straight_one(tmp_path, stop_at, average, device):
+    config = LoopConfig(epochs=6, learning_rate=0.01, average=average, device=device, precision="fp32")
+    net, batches, loss, validate = problem(device)
     straight = run_loop(net, batches, loss, config, validate=validate, steps_per_epoch=4)
     expected = weights(net)
-    net, batches, loss, validate = problem()
+    net, batches, loss, validate = problem(device)
     steps = iter(range(1000))
     first = run_loop(net, batches, loss, config, validate=validate, steps_per_epoch=4, checkpoint=tmp_path, should_stop=lambda: next(steps) >= stop_at)
     assert first.stopped == "asked"
     assert (tmp_path / CHECKPOINT).is_file()
-    net, batches, loss, validate = problem()
+    net, batches, loss, validate = problem(device)
     history = run_loop(net, batches, loss, config, validate=validate, steps_per_epoch=4, checkpoint=tmp_path)
     assert torch.equal(weights(net), expected)
     assert history.epochs == straight.epochs
