@@ -7,7 +7,6 @@ import torch
 from drugai.errors import ArtifactError, ConfigError
 from drugai.training.loop import CHECKPOINT, LoopConfig, pick_device, run_loop, schedule_rate
 
-
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here"))]
 
 
