@@ -37,6 +37,7 @@ _HOMES = {
     "TreesConfig": "drugai.predictors",
     "load_predictor": "drugai.predictors",
     "calibrate": "drugai.training",
+    "compare_models": "drugai.training",
     "evaluate": "drugai.training",
     "fit_predictor": "drugai.training",
     "validation_score": "drugai.training",

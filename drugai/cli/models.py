@@ -113,3 +113,32 @@ def calibrate(
 
     found = calibrate_saved(model, data, smiles=smiles).record["calibration"]
     typer.echo(f"calibrated on {found['n']} molecules of {found['data']}; outside the domain: similarity to the nearest training molecule under {found['domain_limit']:.2f}")
+
+
+def compare(
+    data: Annotated[str, typer.Argument(help="card's name or file")],
+    model: Annotated[list[str], typer.Option(help="a model's name; repeat it")],
+    out: Annotated[Path, typer.Option(help="JSON file of the scores; the same command continues a comparison that was stopped")],
+    folds: Annotated[int, typer.Option(help="k: one fold tests, the next ends training, k − 2 are learnt from")] = 5,
+    repeats: Annotated[int, typer.Option(help="different cuts into folds")] = 1,
+    method: Annotated[str, typer.Option("--split", help="random, or scaffold: ring systems stay in one fold")] = "random",
+    metric: Annotated[str | None, typer.Option(help="by default rmse, roc_auc or balanced_accuracy, by the kind of task")] = None,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="target column; repeatable")] = None,
+    seed: Annotated[int, typer.Option(help="of cuts and fits")] = 0,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="MODEL.KEY=VALUE, for example gnn.epochs=30; repeatable")] = None,
+) -> None:
+    """Compare models on the same folds, with paired differences, 95 % intervals and p-values."""
+    from drugai.config import parse_settings
+    from drugai.data import read_dataset
+    from drugai.errors import ConfigError
+    from drugai.training import compare_models, model_config
+
+    own: dict[str, dict[str, object]] = {name: {} for name in model}
+    for key, value in parse_settings(set_ or []).items():
+        name, _, rest = key.partition(".")
+        if name not in own or not rest:
+            raise ConfigError(f"--set {key}: the model comes first, for example {model[0]}.{key}")
+        own[name][rest] = value
+    found = read_dataset(data, smiles=smiles, targets=target or None)
+    typer.echo(str(compare_models(found, {name: model_config(name, own[name]) for name in model}, folds=folds, repeats=repeats, method=method, metric=metric, seed=seed, out=out)))

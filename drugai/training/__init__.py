@@ -9,6 +9,7 @@ _HOMES = {
     "Evaluation": "drugai.training.evaluation",
     "LoopConfig": "drugai.training.loop",
     "calibrate": "drugai.training.calibrating",
+    "compare_models": "drugai.training.comparing",
     "cost_score": "drugai.training.costs",
     "evaluate": "drugai.training.evaluation",
     "fold_score": "drugai.training.folds",
@@ -23,6 +24,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from drugai.training.calibrating import calibrate as calibrate
+    from drugai.training.comparing import compare_models as compare_models
     from drugai.training.costs import cost_score as cost_score
     from drugai.training.evaluation import Evaluation as Evaluation
     from drugai.training.evaluation import evaluate as evaluate

@@ -62,19 +62,26 @@ def fold_score(data: Dataset, split: Split, *, folds: int = 5, metric: str | Non
     if folds < 2:
         raise ConfigError(f"cross-validation needs at least 2 folds, got {folds}")
     rows = np.sort(np.concatenate([split.train, split.valid]))
-    groups = by_scaffold(data, rows) if split.method == "scaffold" else by_molecule(data, rows)
+    chosen = metric or PRIMARY[data.tasks[0].kind]
+    parts = []
+    for number, valid in enumerate(cut_rows(data, rows, split.method, folds, seed)):
+        train, held_out = (replace(data.take(part), name=f"{data.name} fold {number}") for part in (np.setdiff1d(rows, valid), valid))
+        parts.append(ValidationScore(train, held_out, chosen, direction(chosen)))
+    return FoldScore(tuple(parts), chosen, direction(chosen))
+
+
+def cut_rows(data: Dataset, rows: np.ndarray, method: str, folds: int, seed: int) -> list[np.ndarray]:
+    """``rows`` in k folds of like size; rows of one scaffold (``scaffold``) or of one molecule (any other method) stay together.
+
+    Raises:
+        ConfigError: There are too few groups for so many folds.
+    """
+    groups = by_scaffold(data, rows) if method == "scaffold" else by_molecule(data, rows)
     # the largest groups first, each into the fold that is smallest so far; groups of one size in an order of the seed
     order = generator(seed, "folds").permutation(len(groups))
     held: list[list[np.ndarray]] = [[] for _ in range(folds)]
     for place in sorted(order.tolist(), key=lambda place: -len(groups[place])):
         min(held, key=lambda fold: sum(map(len, fold))).append(groups[place])
-    chosen = metric or PRIMARY[data.tasks[0].kind]
-    parts = []
-    for number, members in enumerate(held):
-        if not members:
-            raise ConfigError(f"{data.name}: {len(groups)} groups of {split.method} cannot fill {folds} folds; take fewer folds or split at random")
-        valid = np.sort(np.concatenate(members))
-        train, held_out = (replace(data.take(part), name=f"{data.name} fold {number}") for part in (np.setdiff1d(rows, valid), valid))
-        parts.append(ValidationScore(train, held_out, chosen, direction(chosen)))
-    return FoldScore(tuple(parts), chosen, direction(chosen))
-
+    if not all(held):
+        raise ConfigError(f"{data.name}: {len(groups)} groups of {method} cannot fill {folds} folds; take fewer folds or split at random")
+    return [np.sort(np.concatenate(members)) for members in held]
