@@ -97,6 +97,8 @@ def measure(benchmark: Benchmark, regime: str, view_name: str, seed: int, encode
         "fusion_ontology": (drugs, config.replace(**{"memory.kernels.ontology": WITH_ONTOLOGY}), {"ridge"}),
         "fusion_no_trials": (drugs, config.replace(**{"memory.trials": 0.0}), {"ridge"}),
     }
+    if view_name != "mechanism+class":  # the ablations stand in the main view alone
+        variants = {name: variants[name] for name in ("fusion", "fusion_text")}
     for name, (own, own_config, changed) in variants.items():
         questions = [
             Question({**question.components, **score_view(benchmark, fold.view, own, diseases, own_config, only=changed)}, question.labels, question.candidates)
@@ -110,9 +112,8 @@ def measure(benchmark: Benchmark, regime: str, view_name: str, seed: int, encode
             chosen["confidence"] = confidence(fusion, scores[name], labels, candidates)
             for knob in KNOBS:
                 scores[f"knob_{knob}"] = knobbed(benchmark, test, scores[name], knob)
-    without = [one for one in FUSED if one not in ("terms", "best_term", "class_zero_shot", "letters")]
-    fusion = choose_fusion(base, steps, regime=regime, names=without)
-    scores["fusion_no_terms"] = both_ways(asked, fusion.weights, fusion.reverse)
+    if view_name == "mechanism+class":
+        scores["fusion_no_terms"] = without_terms(base, asked, steps, regime)
 
     # with everything that is learnt from labels learnt from shuffled ones; words and zero-shot left out, they need no labels
     shuffled = benchmark.shuffled_labels(test, seed)
@@ -135,6 +136,13 @@ def measure(benchmark: Benchmark, regime: str, view_name: str, seed: int, encode
     return {
         "regime": regime, "view": view_name, "seed": seed, "pairs": int(labels.sum()), "chosen": chosen, "ids": ids, "popularity_of_top": top, "queries": queries,
     }  # fmt: skip
+
+
+def without_terms(base: list[Question], asked: dict[str, np.ndarray], steps: int, regime: str) -> dict[str, np.ndarray]:
+    """The fusion that may not compare classes and letters with disease names."""
+    names = [one for one in FUSED if one not in ("terms", "best_term", "class_zero_shot", "letters")]
+    fusion = choose_fusion(base, steps, regime=regime, names=names)
+    return both_ways(asked, fusion.weights, fusion.reverse)
 
 
 def both_ways(components: dict[str, np.ndarray], weights: Mapping[str, float], reverse: Mapping[str, float]) -> dict[str, np.ndarray]:
