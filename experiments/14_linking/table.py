@@ -40,7 +40,7 @@ def summarize(protocol: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
             if not good:
                 continue
             for asks in ("drug", "disease"):
-                arrays = {name: [_arrays(found["queries"][name][asks]) for found in good] for name in (*BASELINES, *OURS, *KNOBS, *CONTROLS) if name in good[0]["queries"]}
+                arrays = {name: [_arrays(found["queries"][name][asks]) for found in good] for name in (*BASELINES, *OURS, *KNOBS, *CONTROLS) if all(name in found["queries"] for found in good)}
                 means = {name: {metric: float(np.mean([macro(one)[metric] for one in of_seed])) for metric in RETRIEVAL_METRICS} for name, of_seed in arrays.items()}
                 best = {metric: max(BASELINES, key=lambda name, metric=metric: means[name][metric]) for metric in ("MRR", "AP")}
                 for name, of_seed in arrays.items():
