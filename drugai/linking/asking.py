@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from drugai.linking.evidence import occlusions, word_changes
 from drugai.linking.fitting import Fusion, LinkerConfig
 from drugai.linking.fusion import fuse
 from drugai.linking.queries import check_smiles
+from drugai.linking.remembering import RememberingLetters, RememberingLexicon, RememberingTowers
 from drugai.linking.towers import Towers
 from drugai.linking.views import Diseases, Drugs, Knowledge
 from drugai.models.text import TextEncoder
@@ -24,6 +26,8 @@ from drugai.models.text import TextEncoder
 _STRUCTURAL = ("knn_structure", "ridge")
 SAME = 0.7
 """Cosine of two disease texts above which they speak of the same or a closely related disease."""
+MOST_WORDS = 16
+"""Words of a hit's own text that are tried: name and the beginning of the definition; each costs an encoding."""
 Words = tuple[tuple[str, float], ...]
 
 
@@ -31,8 +35,11 @@ class Asker:
     """Knowledge, towers, fusion weights and encoder as one thing that answers with numbers."""
 
     def __init__(self, knowledge: Knowledge, towers: Towers, fusions: Mapping[str, Fusion], config: LinkerConfig, encoder: TextEncoder) -> None:
-        self.knowledge, self.towers, self.fusions, self.config, self.encoder = knowledge, towers, fusions, config, encoder
+        self.knowledge, self.fusions, self.config, self.encoder = knowledge, fusions, config, encoder
         self.memory = Memory(knowledge, config.memory)
+        self.memory.lexicon = RememberingLexicon(self.memory.lexicon)
+        self.memory.letters = RememberingLetters(self.memory.letters)
+        self.towers = cast(Towers, RememberingTowers(towers, knowledge))
 
     @cached_property
     def likeness(self) -> np.ndarray:
@@ -123,7 +130,7 @@ class Asker:
 
     def pair_words(self, drug: Drugs, text: str) -> Words:
         """Words of a disease's text by how much the score of this pair falls without them, for a drug that need not be known."""
-        words, variants = occlusions(text, most=40)
+        words, variants = occlusions(text, most=MOST_WORDS)
         if not words:
             return ()
         tried = encode_disease_texts([text, *variants], self.encoder)
@@ -135,7 +142,8 @@ class Asker:
         return word_changes(words, float(scored[0]), scored[1:])
 
     def _drugs(self, texts: Sequence[str], bits: np.ndarray) -> Drugs:
-        return encode_texts(list(texts), self.encoder, bits=np.repeat(bits[:1], len(texts), axis=0))
+        # the encoder does not see capitals: in lower case and without the last stop a text of one clause and its only term are one text and are encoded once
+        return encode_texts([text.strip().lower().removesuffix(".") for text in texts], self.encoder, bits=np.repeat(bits[:1], len(texts), axis=0))
 
 
 def rounded_drugs(drugs: Drugs) -> Drugs:
