@@ -11,7 +11,7 @@ import typer
 
 def screen(
     data: Annotated[str, typer.Argument(help="library: a file (SMILES, CSV, TSV, SDF, Parquet, gzipped or not) or a card's name")],
-    out: Annotated[Path, typer.Option(help="folder of the run; the same command continues a run that was stopped")],
+    out: Annotated[str, typer.Option(help="folder of the run, or its URI in an object store; the same command continues a run that was stopped")],
     model: Annotated[Path | None, typer.Option(help="a model's folder, to rank by one of its tasks")] = None,
     rank_by: Annotated[str | None, typer.Option(help="TASK:max or TASK:min of the model")] = None,
     scorer: Annotated[Path | None, typer.Option(help="TOML file of a scorer or a cascade, in place of a model")] = None,
@@ -41,6 +41,7 @@ def screen(
     memory_gb: Annotated[float, typer.Option(help="GB that a worker may take beside its models")] = 4.0,
     max_errors: Annotated[int | None, typer.Option(help="exit with status 3 when more rows than this could not be used")] = None,
     engine: Annotated[str, typer.Option(help="local: processes of this machine; ray: Ray actors, here or on a cluster")] = "local",
+    scratch: Annotated[Path | None, typer.Option(help="folder of this machine for a run whose --out is a URI")] = None,
     ray_address: Annotated[str | None, typer.Option(help="of a Ray cluster; by default RAY_ADDRESS, or a Ray of its own on this machine")] = None,
     gpus_per_worker: Annotated[float, typer.Option(help="GPUs, or a share of one, that Ray reserves for each worker")] = 0.0,
 ) -> None:
@@ -66,7 +67,7 @@ def screen(
         hits = run(
             data, chosen, out=out, top=top, rank_by=rank_by, filters=filters, workers=workers, shard_size=shard_size, shard_slice=_slice(shard_slice), smiles=smiles, keep=keep or (),
             trusted=trusted, graphs=graphs, precision=precision, device=device, diverse=diverse, actives=actives, labels=labels, formats=[name for name in names if name != "html"],
-            max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, engine=engine, ray_address=ray_address, gpus_per_worker=gpus_per_worker, on_progress=report,
+            max_errors=max_errors, deadline=deadline, memory_gb=memory_gb, engine=engine, ray_address=ray_address, gpus_per_worker=gpus_per_worker, scratch=scratch, on_progress=report,
         )  # fmt: skip
     finally:
         close()
@@ -89,7 +90,7 @@ def screen(
 
         typer.echo(f"page → {hits_page(hits)}")
     if hits.complete:
-        typer.echo(f"{len(hits):,} hits → {out / found['files'].get('csv', 'hits.parquet')}")
+        typer.echo(f"{len(hits):,} hits → {out.rstrip('/')}/{found['files'].get('csv', 'hits.parquet')}")
     else:
         typer.echo(f"{found['shards']['n']} shards of this slice are finished in {out}; run once without --shard-slice for the hits")
     if max_errors is not None and hits.n_errors > max_errors:

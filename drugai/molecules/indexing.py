@@ -15,6 +15,7 @@ from drugai.errors import ConfigError, DatasetError
 from drugai.molecules import delimited, parquet, sdf
 from drugai.molecules.formats import kind_of
 from drugai.molecules.sources import LineSource
+from drugai.stores import place
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class LibraryIndex:
 
     def entry(self, path: str | Path, start: int) -> tuple[int, int, int]:
         """(record, line, byte) of the last entry point at or before record ``start``."""
-        if Path(path).stat().st_size != self.size:
-            raise DatasetError(f"{path} has {Path(path).stat().st_size} bytes, its index was made when it had {self.size}; index it again")
+        size = place(path).stat().st_size
+        if size != self.size:
+            raise DatasetError(f"{path} has {size} bytes, its index was made when it had {self.size}; index it again")
         if not self.offsets:
             return 0, 1, 0
         k = min(start // self.every, len(self.offsets) - 1)
@@ -70,7 +72,7 @@ def index_library(path: str | Path, every: int = 100_000) -> LibraryIndex:
     """
     if every < 1:
         raise ConfigError(f"every={every}: an index has an entry point every 1 or more records")
-    size = Path(path).stat().st_size if Path(path).is_file() else 0
+    size = place(path).stat().st_size if place(path).is_file() else 0
     if kind_of(path) == "parquet":
         return LibraryIndex(parquet.count(path), every, size)
     lines: list[int] = []

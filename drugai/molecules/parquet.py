@@ -10,6 +10,7 @@ from typing import IO, Any, cast
 
 from drugai.errors import DatasetError
 from drugai.molecules.sources import LineSource
+from drugai.stores import place
 
 
 def names(path: str | Path) -> tuple[str, ...]:
@@ -38,7 +39,7 @@ def _open(path: str | Path) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
     packed = LineSource(path).gzipped  # also says in our words that a file is missing
-    with cast("IO[bytes]", gzip.open(path, "rb")) if packed else Path(path).open("rb") as stream:
+    with cast("IO[bytes]", gzip.open(place(path).open("rb"))) if packed else place(path).open("rb") as stream:
         try:
             file = pq.ParquetFile(stream)
         except pa.ArrowInvalid as error:

@@ -19,6 +19,7 @@ from drugai.molecules.caps import DEFAULT_CAPS, Caps
 from drugai.molecules.columns import distinct, find_column, infer_id_column, infer_smiles_column
 from drugai.molecules.formats import kind_of
 from drugai.molecules.sources import LineSource
+from drugai.stores import place
 
 if TYPE_CHECKING:
     from drugai.molecules.indexing import LibraryIndex
@@ -108,7 +109,7 @@ def read_library(
     if chunk < 1 or start < 0 or (stop is not None and stop < start):
         raise ConfigError(f"chunk={chunk}, start={start}, stop={stop}: need chunk >= 1 and 0 <= start <= stop")
     names = column_names(path)
-    where = Path(path).name
+    where = place(path).name
     smiles = find_column(smiles, names, where) if smiles is not None else infer_smiles_column(names)
     if smiles is None:
         raise DatasetError(f"{where}: no column is named like SMILES; name it with smiles=. The columns are: {', '.join(names) or 'none'}")
@@ -236,7 +237,7 @@ def _sdf_blocks(source: LineSource, wanted: Sequence[str], line: int, caps: Caps
 def read_table(path: str | Path) -> Table:
     """A whole file of moderate size, all columns as strings; for tables of measurements rather than libraries."""
     names = column_names(path)
-    columns: dict[str, list[str]] = {name: [] for name in distinct(names, Path(path).name)}
+    columns: dict[str, list[str]] = {name: [] for name in distinct(names, place(path).name)}
     lines: list[int] = []
     reasons: list[str] = []
     for block in blocks(path, names):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drugai.errors import DatasetError
+from drugai.stores import place
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class LineSource:
     """
 
     def __init__(self, path: str | Path, offset: int = 0) -> None:
-        self.path = Path(path)
+        self.path = place(path)
         self.offset = offset
         self.damage = ""
         if not self.path.is_file():

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from drugai.molecules.appending import TableWriter
 from drugai.molecules.batch import MoleculeBatch
 from drugai.predictors.base import CHUNK, TrainedPredictor
 from drugai.predictors.loading import load_predictor
+from drugai.stores import is_remote, place
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +92,11 @@ def predict_file(
     return FileSummary(Path(out), writer.rows, dict(sorted(counts.items(), key=lambda item: -item[1])), used)
 
 
-def library_path(source: str | Path) -> Path:
-    """The file of a card's first library, or the path itself."""
+def library_path(source: str | Path) -> Any:
+    """The file of a card's first library, or the path itself; under a URI what behaves like a path."""
     name = str(source)
+    if is_remote(name):
+        return place(name)
     if not Path(name).exists() and "/" not in name and name in cards():
         found = fetch(name)
         return Path(found) if card(name) else found

@@ -71,6 +71,8 @@ def finish(
     for name in files.values():
         write_table(folder.path / name, table)
     write_text_atomically(folder.path / "summary.json", json.dumps(summary, indent=1) + "\n")
+    if folder.mirror is not None:
+        folder.mirror.put_results([*files.values(), "summary.json"])
     return Hits(table, summary, folder.path)
 
 

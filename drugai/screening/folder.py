@@ -15,6 +15,7 @@ from typing import IO, Any
 from drugai.artifact import file_checksum, write_text_atomically
 from drugai.errors import ArtifactError, ConfigError, DatasetError
 from drugai.molecules import LibraryIndex
+from drugai.screening.mirror import Mirror
 from drugai.screening.plan import Plan, differences
 from drugai.screening.shard import Shard, shards_of
 
@@ -24,8 +25,10 @@ log = logging.getLogger(__name__)
 class RunFolder:
     """A folder in which one run, or the slices of one run, write shards."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, mirror: Mirror | None = None) -> None:
         self.path = Path(path)
+        self.mirror = mirror
+        """Where the run lives, if that is an object store and this folder its local half."""
 
     @property
     def shards(self) -> Path:
@@ -89,6 +92,8 @@ class RunFolder:
         if (self.path / "run.json").exists():
             return self.open_plan(plan)
         write_text_atomically(self.path / "run.json", json.dumps(plan.to_dict(), indent=1) + "\n")
+        if self.mirror is not None:
+            self.mirror.put_plan()
         return plan
 
     def read_index(self, plan: Plan) -> LibraryIndex | None:
@@ -124,6 +129,8 @@ class RunFolder:
             write_text_atomically(shard.row_path, json.dumps(row) + "\n")
         except OSError as error:
             raise DatasetError(f"{shard.row_path}: cannot be written ({error.strerror}); make room and start again, the finished shards are kept") from error
+        if self.mirror is not None:
+            self.mirror.put_shard(shard)
 
     def clean(self, shards: list[Shard]) -> None:
         """Remove what a killed run left behind in these shards' places."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drugai.artifact import file_checksum
 from drugai.molecules import LibraryIndex, column_names, index_library, infer_id_column, infer_smiles_column, read_library
 from drugai.molecules.columns import find_column
 from drugai.molecules.formats import kind_of
 from drugai.screening.folder import RunFolder
 from drugai.screening.plan import Library, Plan, code_identity
+from drugai.stores import checksum_of
 
 
 def make_plan(folder: RunFolder, library: str | Path, *, smiles: str | None, ids: str | None, keep: tuple[str, ...], **own: Any) -> tuple[Plan, LibraryIndex]:
@@ -25,7 +25,7 @@ def make_plan(folder: RunFolder, library: str | Path, *, smiles: str | None, ids
     if smiles is not None:  # if None the reader says what is wrong, and names the columns
         ids = find_column(ids, names, path.name) if ids is not None else infer_id_column(names, smiles)
     next(iter(read_first(path, smiles, ids, keep)), None)
-    checksum, code = file_checksum(path), code_identity()
+    checksum, code = checksum_of(path), code_identity()
     found = Library(str(path.resolve()), path.name, kind_of(path), checksum, path.stat().st_size, 0, smiles, ids)
     plan = folder.open_plan(Plan(found, keep=keep, code={"sha256": code[0], "versions": dict(code[1])}, **own))
     index = folder.read_index(plan)

@@ -16,6 +16,7 @@ from drugai.screening.building import open_store
 from drugai.screening.finishing import Effort, finish
 from drugai.screening.folder import RunFolder
 from drugai.screening.hits import Hits
+from drugai.screening.mirror import Mirror, scratch_of
 from drugai.screening.plan import CHUNK, Plan
 from drugai.screening.planning import make_plan
 from drugai.screening.process import resident
@@ -25,6 +26,7 @@ from drugai.screening.selection import read_actives
 from drugai.screening.shard import Shard, screen_shard
 from drugai.screening.specification import specify
 from drugai.screening.supervisor import Supervisor
+from drugai.stores import is_remote
 
 if TYPE_CHECKING:
     from drugai.contracts import Scorer
@@ -66,6 +68,7 @@ def screen(
     engine: str = "local",
     ray_address: str | None = None,
     gpus_per_worker: float = 0.0,
+    scratch: str | Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> Hits:
     """Score a library of any size and keep the best, in flat memory; the same call continues a run that was stopped or killed.
@@ -74,10 +77,10 @@ def screen(
     number of workers and however often the run was killed.
 
     Args:
-        library: File or a card's name; SMILES, CSV, TSV, SDF or Parquet, gzipped or not.
+        library: File, its URI or a card's name; SMILES, CSV, TSV, SDF or Parquet, gzipped or not.
         scorer: A model's folder, the TOML file of a scorer or of a cascade (:mod:`drugai.screening.cascade`), ``"module:function"`` or ``"file.py:function"`` that makes a Scorer; these run in worker processes,
             which survive a molecule that crashes, hangs or eats memory. A Scorer made in Python runs in this process, unguarded.
-        out: Folder of the run.
+        out: Folder of the run, or its URI in an object store (``s3://bucket/run``).
         top: Hits to keep.
         rank_by: For a model: ``TASK:max`` or ``TASK:min``.
         filters: For a model: terms, as in a scorer's file, that a molecule must pass before the model sees it, for example
@@ -103,6 +106,7 @@ def screen(
         engine: ``local``: processes of this machine; ``ray``: Ray actors, here or on a cluster, with the same bytes as result (see
             :mod:`drugai.screening.ray_engine`).
         ray_address, gpus_per_worker: Of the cluster, and what Ray reserves for each worker.
+        scratch: Folder of this machine for a run whose ``out`` is a URI; by default one in the user's cache, named after it.
         on_progress: Called with (records done, records in all).
 
     Raises:
@@ -125,7 +129,12 @@ def screen(
             f"workers={workers}, engine={engine!r}: a scorer made in Python runs in this process alone; give it as a TOML file or as 'module:function', "
             "or leave workers at 1 and the engine local"
         )
-    folder = RunFolder(out)
+    mirror = None
+    if is_remote(out):
+        mirror = Mirror(str(out), Path(scratch) if scratch is not None else scratch_of(str(out), shard_slice))
+        out = mirror.folder
+        mirror.fetch()
+    folder = RunFolder(out, mirror)
     with folder.locked(shard_slice):
         plan, index = make_plan(
             folder, library, smiles=smiles, ids=ids, keep=tuple(dict.fromkeys([*keep, *([labels] if labels else [])])), scorer=specification, models=models,
