@@ -9,6 +9,7 @@ from drugai.molecules.caps import Caps, check_mol, check_text, clean_text
 from drugai.molecules.columns import infer_id_column, infer_smiles_column
 from drugai.molecules.descriptors import DESCRIPTOR_NAMES, FULL_DESCRIPTOR_NAMES, descriptors
 from drugai.molecules.drawing import draw_svg
+from drugai.molecules.fingerprint_index import FingerprintIndex
 from drugai.molecules.fingerprints import FINGERPRINT_KINDS, fingerprint
 from drugai.molecules.fragments import count_brics_fragments, count_ring_systems, count_scaffolds
 from drugai.molecules.indexing import LibraryIndex, count_molecules, index_library
@@ -25,6 +26,7 @@ __all__ = [
     "DESCRIPTOR_NAMES",
     "FINGERPRINT_KINDS",
     "FULL_DESCRIPTOR_NAMES",
+    "FingerprintIndex",
     "LibraryChunk",
     "LibraryIndex",
     "MoleculeBatch",

@@ -108,6 +108,11 @@ class MoleculeBatch:
         return self._reasons
 
     @property
+    def given_reasons(self) -> tuple[str, ...]:
+        """n reasons that were known before parsing."""
+        return self._given if self._given is not None else ("",) * len(self)
+
+    @property
     def valid(self) -> np.ndarray:
         """``[n]`` bool, True where there is a Mol."""
         return self.compute("valid", lambda batch: np.fromiter((mol is not None for mol in batch.mols), bool, len(batch)))

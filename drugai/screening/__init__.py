@@ -13,7 +13,7 @@ The run folder, which is also what the report page reads::
 
 ``run.json``: ``format``, ``library`` {path, name, kind, sha256, bytes, records, smiles, ids}, ``scorer`` {kind: model | file | factory | object, sha256, and what a
 worker rebuilds it from: path, task, direction, …}, ``models`` [{path, sha256, kind}], ``caps``, ``trusted``, ``shard_size``, ``chunk``, ``keep``,
-``precision``, ``device``, ``center``, ``scale``, ``code`` {sha256, versions}, ``columns`` [{name, role, term, task, unit, model, key}], one entry a column of the shards.
+``precision``, ``device``, ``center``, ``scale``, ``thresholds`` (of a cascade's stages), ``graphs`` (a store, which decides nothing), ``code`` {sha256, versions}, ``columns`` [{name, role, term, task, unit, model, key}], one entry a column of the shards.
 
 Columns of a shard, in this order (roles in brackets): ``index`` int64, the record's number from 0 [index] · ``id`` [id] · ``smiles`` as in the file [smiles] · columns
 carried over, strings [kept] · ``total`` float64 in [0, 1], 0 for a row that is dead or bad [total] · for each term ``<term>`` float32 raw value [raw] and
@@ -21,7 +21,8 @@ carried over, strings [kept] · ``total`` float64 in [0, 1], 0 for a row that is
 [lower, upper], ``<task>_p0`` … [probability] as far as there are any; a mean that is a term's raw value already stands there once, with role raw and its
 task named · ``domain`` [domain] · ``reason``, "" for a row that is fine [reason]. A missing number is null (a term that a dead row skipped). When a model ranks alone
 (``--rank-by``) there is one term, named as the task; its score and the total are ``1 / (1 + exp(-(x - center) / scale))`` for a regression task (center and
-scale are the median and the spread of the library's first thousand, so the order is that of x), the probability for a binary one.
+scale are the median and the spread of the library's first thousand, so the order is that of x), the probability for a binary one. A cascade (:mod:`drugai.screening.cascade`) has a term a stage, whose score is 1 for what it let through and 0 for what it stopped, the
+final value as the last term, and ``full_model`` [audit], the full cascade's value of the audited molecules.
 
 ``hits.*``: ``rank`` from 1, the columns of a shard, then ``scaffold`` (Murcko, "" if acyclic), ``cluster`` (Butina at Tanimoto 0.65; 0 is the largest), and on
 request ``diverse`` (order of the MaxMin pick from 1, 0: not picked), ``similarity`` and ``nearest_active``. Order: total descending, then index. Rows with a reason or a total of 0 are no hits.
@@ -30,7 +31,7 @@ request ``diverse`` (order of the MaxMin pick from 1, 0: not picked), ``similari
 ``n_hits``, ``cutoff`` (total of the last hit), ``histogram`` {edges [51], counts [50], hits [50]} of totals of rows that are fine, ``columns`` {name: {min, max,
 edges [41], counts [40], hits [40]}} of raw values and means, ``terms`` [{name, reached, passed, mean_score}] in the order of the columns, ``shards`` {n, computed, skipped},
 ``workers``, ``precision``, ``replaced`` (workers that died or were late), ``seconds``, ``rate`` (molecules a second of this run), ``cpu_seconds`` (all shards,
-resumed ones too), ``peak_memory_mb`` (all processes), ``enrichment`` (only with labels), ``files`` {csv, parquet, sdf}.
+resumed ones too), ``peak_memory_mb`` (all processes), ``enrichment`` (only with labels), ``recall`` (only of a cascade: what it kept of the full model's best among the audited), ``files`` {csv, parquet, sdf}.
 """
 
 from __future__ import annotations

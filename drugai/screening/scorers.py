@@ -191,20 +191,25 @@ class Scoring:
         """Precision, center and scale from the library's first molecules, and the columns that a shard will have."""
         from drugai.predictors.streaming import choose_precision
 
+        # a model that ranks alone, and the check of bf16, take the first thousand; a share of a cascade is cut on all that were given
+        first = batch.take(np.arange(min(_SAMPLE, len(batch))))
+        alone = isinstance(self.scorer, RankedModel)
+        if alone and self.store is not None:
+            first.preset("graphs", without(self.store.read(0, len(first)), first.given_reasons))
         networks = [recorder.predictor for recorder in self.recorders if hasattr(recorder.predictor, "networks")]
-        found = [choose_precision(model, batch, plan.precision, plan.device, full=full) for model in networks]  # type: ignore[arg-type]
+        for model in networks[:1]:
+            model.featurize(first)  # type: ignore[attr-defined]
+        found = [choose_precision(model, first, plan.precision, plan.device, full=full) for model in networks]  # type: ignore[arg-type]
         precision = "bf16" if found and all(name == "bf16" for name in found) else "fp32"
         for model in networks:
             model.to(precision=precision)  # type: ignore[attr-defined]
         device = str(getattr(networks[0], "device", "cpu")) if networks else "cpu"
-        # to see the columns, a few molecules are enough; a share of a cascade is cut on all that were given
-        few = _SAMPLE if isinstance(self.scorer, RankedModel) else len(batch) if isinstance(self.scorer, Cascade) else _FEW
-        sample = batch.take(np.arange(min(few, len(batch))))
         if isinstance(self.scorer, (RankedModel, Cascade)):
-            decided = self.scorer.decide(sample)
+            decided = self.scorer.decide(first if alone else batch)
         else:
             decided = {"center": 0.0, "scale": 1.0, "thresholds": []}
-        columns = [asdict(column) for column in self.columns(plan, sample)]
+        few = first.take(np.arange(min(_FEW, len(first))))  # to see the columns, a few molecules are enough
+        columns = [asdict(column) for column in self.columns(plan, few if not isinstance(self.scorer, Cascade) else first)]
         return {"precision": precision, "device": device, **decided, "columns": columns}
 
     def columns(self, plan: Plan, sample: MoleculeBatch) -> tuple[Column, ...]:

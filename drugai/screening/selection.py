@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from drugai.errors import ConfigError
-from drugai.molecules import MoleculeBatch, butina, fingerprint, infer_smiles_column, murcko_scaffolds, nearest, pick_maxmin, read_table
+from drugai.molecules import FingerprintIndex, MoleculeBatch, butina, fingerprint, infer_smiles_column, murcko_scaffolds, nearest, pick_maxmin, read_table
 
 CLUSTER_CUTOFF = 0.35
 """Tanimoto distance within which hits are one cluster (Morgan, radius 2, 2,048 bits)."""
+INDEXED_ABOVE = 200_000
+"""Known actives beyond which an index in packed bits takes the place of the product of all with all; both are exact."""
 CLUSTER_MOST = 10_000
 """Hits beyond which clusters are not made: they need all pairs."""
 
@@ -42,10 +44,14 @@ def describe_top(smiles: Sequence[str], *, diverse: int = 0, actives: Sequence[s
             order[picked] = np.arange(1, len(picked) + 1)
         out["diverse"] = order
     if actives is not None:
-        known = fingerprint(MoleculeBatch(list(actives)), "morgan", bits=2048, radius=2)
-        values, rows = nearest(bits, known, 1) if n else (np.zeros((0, 1), np.float32), np.zeros((0, 1), np.int64))
-        out["similarity"] = values[:, 0]
-        out["nearest_active"] = [actives[row] for row in rows[:, 0]]
+        if len(actives) > INDEXED_ABOVE:
+            values, rows = FingerprintIndex(actives).nearest(bits)
+        else:
+            known = fingerprint(MoleculeBatch(list(actives)), "morgan", bits=2048, radius=2)
+            found, places = nearest(bits, known, 1) if n else (np.zeros((0, 1), np.float32), np.zeros((0, 1), np.int64))
+            values, rows = found[:, 0], places[:, 0]
+        out["similarity"] = values
+        out["nearest_active"] = [actives[row] for row in rows]
     return out
 
 
