@@ -13,7 +13,7 @@ from drugai.config import Config, setting, tunable
 from drugai.contracts import Task
 from drugai.errors import ConfigError
 from drugai.featurizers.blocks import featurize_blocks
-from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs
+from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs, pad
 from drugai.models.gnn import GNN, GNNNetConfig
 from drugai.models.graph_batch import GraphTensors, to_tensors
 from drugai.models.heads import Heads
@@ -24,6 +24,9 @@ from drugai.predictors.packing import Packed, Stored, write_tasks
 
 if TYPE_CHECKING:
     import torch
+
+PADDED = ("dmpnn", "gin")
+"""Encoders that see batches filled up to round sizes (:func:`~drugai.featurizers.graphs.pad`)."""
 
 
 def default_net() -> GNNNetConfig:
@@ -138,7 +141,7 @@ class GNNPredictor(TrainedPredictor):
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, features):
                 for place, network in enumerate(chosen):
-                    outputs[place, rows] = self.heads.decode(network(tensors)).cpu().numpy()
+                    outputs[place, rows] = self.heads.decode(network(tensors)[: len(rows)]).cpu().numpy()
         return outputs
 
     def _encode_batch(self, batch: MoleculeBatch, member: int) -> np.ndarray:
@@ -151,7 +154,7 @@ class GNNPredictor(TrainedPredictor):
         states = np.zeros((len(graphs), self.networks[member].width), dtype=np.float32)
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, None):
-                states[rows] = self.networks[member].encode(tensors).float().cpu().numpy()
+                states[rows] = self.networks[member].encode(tensors)[: len(rows)].float().cpu().numpy()
         return states
 
     def _finish(self, states: np.ndarray, features: np.ndarray | None, member: int) -> np.ndarray:
@@ -172,7 +175,7 @@ class GNNPredictor(TrainedPredictor):
         found = np.full((len(graphs), self.networks[0].width), np.nan, dtype=np.float32)
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, None):
-                found[rows] = self.networks[0].encode(tensors).float().cpu().numpy()
+                found[rows] = self.networks[0].encode(tensors)[: len(rows)].float().cpu().numpy()
         found[~graphs.valid] = np.nan
         return found, graphs.reasons
 
@@ -183,8 +186,12 @@ class GNNPredictor(TrainedPredictor):
         order = order[graphs.n_atoms[order] > 0]
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
+            batch = collate(graphs.take(rows))
             extra = None if features is None else torch.from_numpy(features[rows])
-            yield rows, to_tensors(collate(graphs.take(rows)), extra).to(self.device)
+            if self.config.net.encoder in PADDED:
+                batch = pad(batch)
+                extra = None if extra is None else torch.nn.functional.pad(extra, (0, 0, 0, 1))
+            yield rows, to_tensors(batch, extra).to(self.device)
 
     def pack(self) -> Packed:
         """Weights in float32, the scale of targets and features, and the record."""
