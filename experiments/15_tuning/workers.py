@@ -37,6 +37,7 @@ from drugai.tuning import Study, tune  # noqa: E402
 from drugai.tuning.reading import load_study  # noqa: E402
 
 QUICK, SLOW, SECONDS, EPOCHS, WORKERS = 200, 24, 10.0, 30, 4
+NOTES = "DRUGAI_WORKERS_NOTES"
 KILLS, KILLED_TRIALS = 5, 30
 
 
@@ -60,10 +61,15 @@ def quick(config: Bowl, seed: int) -> float:
 
 
 def slow(config: Bowl, seed: int, on_epoch: Any) -> float:
-    """A trial of ten seconds that reports its epochs; all have one curve, so that none is pruned."""
+    """A trial of ten seconds that reports its epochs; all have one curve, so that none is pruned. It notes how long it slept, and the process's CPU time so far."""
+    cpu, slept = time.process_time(), 0.0
     for epoch in range(EPOCHS):
+        began = time.monotonic()
         time.sleep(SECONDS / EPOCHS)
+        slept += time.monotonic() - began  # a busy machine wakes a sleeper late: that is its own, not the study's
         on_epoch(epoch, {"loss": 1 / (epoch + 1)})
+    with open(os.environ[NOTES], "a", encoding="ascii") as stream:
+        stream.write(json.dumps({"pid": os.getpid(), "cpu": cpu, "slept": slept}) + "\n")
     return value(config, seed)
 
 
@@ -97,18 +103,27 @@ def sharing(journal: Path) -> dict[str, Any]:
 
 
 def overhead(journal: Path) -> dict[str, Any]:
-    """Trials of 10 s after the 200: for each worker, the time from its first trial's start to its last one's end, less ten seconds a trial."""
+    """Trials of 10 s after the 200. For each worker: the time from its first trial's start to its last one's end, over what the trials themselves slept; and the CPU time
+    from one trial's start to the next, all of it the study's, over ten seconds: what the overhead is where a processor is free."""
     before = len(load_study(journal.parent, "s").trials)
+    notes = journal.with_name("notes.jsonl")
+    os.environ[NOTES] = str(notes)
+    load = [os.getloadavg()[0]]
     study = study_of(journal, slow, before + SLOW, WORKERS)
+    load.append(os.getloadavg()[0])
+    told = [json.loads(line) for line in notes.read_text().splitlines()]
     found = []
     for pid in {trial.user_attrs["worker"]["pid"] for trial in study.study.trials[before:]}:
         own = [trial for trial in study.study.trials[before:] if trial.user_attrs["worker"]["pid"] == pid]
         span = (max(trial.datetime_complete for trial in own) - min(trial.datetime_start for trial in own)).total_seconds()
-        found.append({"trials": len(own), "seconds": round(span, 3), "overhead_share": span / (SECONDS * len(own)) - 1})
+        slept, cpu = sum(each["slept"] for each in told if each["pid"] == pid), sorted(each["cpu"] for each in told if each["pid"] == pid)
+        cycle = (cpu[-1] - cpu[0]) / (len(cpu) - 1)
+        found.append({"trials": len(own), "seconds": round(span, 3), "slept": round(slept, 3), "overhead_share": span / slept - 1, "cpu_seconds_a_trial": round(cycle, 4)})
     return {
         "workers": found,
-        "overhead_share": float(np.mean([each["overhead_share"] for each in found])),
-        "load": os.getloadavg()[0],
+        "overhead_share_of_wall_time": float(np.mean([each["overhead_share"] for each in found])),
+        "overhead_share_of_a_free_processor": float(np.mean([each["cpu_seconds_a_trial"] for each in found])) / SECONDS,
+        "load_before_and_after": load,
         "processors": os.cpu_count(),
         "journal_bytes": journal.stat().st_size,
     }

@@ -108,6 +108,15 @@ def test_an_ensemble_is_tuned_like_any_other_model(activity, parts, tmp_path):
     assert study.study.trials[0].value == score(config, seed=study.seed_of(0))
 
 
+def test_auto_is_tuned_over_the_kinds_it_may_try(activity, parts, tmp_path):
+    from drugai.predictors.auto import AutoConfig
+
+    config = AutoConfig(minutes=0.02, candidates=("trees",), most=1, trees=TREES)
+    study = tune(config, validation_score(activity, parts), trials=2, storage=tmp_path / "s.journal", name="s")
+    assert {key.partition(".")[0] for key in study.study.trials[1].params} == {"trees"}
+    assert study.counts() == {"COMPLETE": 2}
+
+
 def test_molecules_are_parsed_once_for_all_trials(activity, parts):
     score = validation_score(activity, parts)
     batch = batch_of(score.train)
