@@ -110,16 +110,19 @@ def evaluate(
     regime: Annotated[str, typer.Option(help="drug, disease or both: what is unseen")] = "drug",
     seed: Annotated[int, typer.Option(help="of the split and the training")] = 0,
 ) -> None:
-    """Fit on train and valid of a benchmark and rank its test part, every component and the fusion."""
+    """Fit on train and valid of a benchmark and rank its test part, every component and the fusion; and how many texts leak an indication."""
+    from drugai.cli.linking_prepare import leakage_line
     from drugai.cli.printing import table
     from drugai.data.download import cache_folder
     from drugai.linking import read_benchmark
     from drugai.linking.evaluation import evaluate_regime
     from drugai.models.text import TextEncoder
 
-    scores = evaluate_regime(read_benchmark(tables), regime, seed=seed, encoder=TextEncoder(cache=cache_folder() / "embeddings"))
+    benchmark = read_benchmark(tables)
+    scores = evaluate_regime(benchmark, regime, seed=seed, encoder=TextEncoder(cache=cache_folder() / "embeddings"))
     header = ["method", *next(iter(scores.values()))]
     typer.echo(table(header, [[name, *(str(value) for value in row.values())] for name, row in scores.items()]))
+    typer.echo(leakage_line(benchmark.tables))
 
 
 Novel = Annotated[bool, typer.Option(help="leave known pairs out")]

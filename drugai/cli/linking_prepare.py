@@ -52,7 +52,6 @@ def build(out: Path, raw: Path | None, tables: Path | None, sources: Sequence[st
 
 def report(tables: LinkTables) -> Iterator[str]:
     """Lines: counts, sources with licences, leakage before and after masking, contradictory pairs."""
-    from drugai.linking.masking import joined, mask_tables, measure_leakage
     from drugai.linking.sources.assembling import licences_of
 
     drawn = sum(bool(drug.smiles) for drug in tables.drugs)
@@ -62,16 +61,23 @@ def report(tables: LinkTables) -> Iterator[str]:
     yield "sources: " + "; ".join(f"{source} {counts[source]} ({licence})" for source, licence in licences_of(tables).items())
     confirmed = Counter(min(3, len(pair.sources)) for found in tables.pairs().values() for pair in found)
     yield "treated or palliated, by number of sources: " + ", ".join(f"{n}{'+' if n == 3 else ''}: {confirmed[n]}" for n in sorted(confirmed))
-    raw = measure_leakage(tables, {drug.id: drug.text() for drug in tables.drugs})
-    masked = measure_leakage(tables, joined(mask_tables(tables)))
-    yield (
-        f"texts that name an indication of their own: {raw['drugs']:.1%} of drugs, {raw['pairs']:.1%} of pairs; "
-        f"masked {masked['drugs']:.1%}, {masked['pairs']:.1%}"
-    )
+    yield leakage_line(tables)
     against = tables.contradictions()
     yield f"contradictory pairs: {len(against)}"
     for positive, negative in against[:10]:
         yield f"  {positive.drug} - {positive.disease}: {positive.kind} ({', '.join(positive.sources)}) and {negative.kind} ({', '.join(negative.sources)})"
+
+
+def leakage_line(tables: LinkTables) -> str:
+    """How many texts name an indication of their own, as they are written and masked."""
+    from drugai.linking.masking import joined, mask_tables, measure_leakage
+
+    raw = measure_leakage(tables, {drug.id: drug.text() for drug in tables.drugs})
+    masked = measure_leakage(tables, joined(mask_tables(tables)))
+    return (
+        f"texts that name an indication of their own: {raw['drugs']:.1%} of drugs, {raw['pairs']:.1%} of pairs; "
+        f"masked {masked['drugs']:.1%}, {masked['pairs']:.1%}"
+    )
 
 
 def read_queries(path: Path) -> tuple[list[str], list[dict[str, str]]]:
