@@ -89,7 +89,8 @@ def _replay(twin: dict[str, Any], pruner: str, metric: str) -> dict[str, Any]:
 
     optuna.logging.set_verbosity(logging.ERROR)
     way = direction(metric)
-    study = optuna.create_study(direction="minimize" if way == "min" else "maximize", pruner=make_pruner(pruner))
+    # Hyperband draws a trial's bracket from the name of its study: a name of its own makes the replay the same each time
+    study = optuna.create_study(study_name="replay", direction="minimize" if way == "min" else "maximize", pruner=make_pruner(pruner))
     run, total, kept = 0, 0, []
     for recorded in twin["trials"]:
         if recorded["state"] != "COMPLETE" or recorded["duplicate_of"] is not None:
