@@ -80,7 +80,7 @@ def prepare(work: Path, chemprop: str) -> None:
             stream.writelines(f"{smi} m{row}\n" for row, smi in enumerate(smiles[:n]))
 
 
-def speed(work: Path, chemprop: str) -> None:
+def speed(work: Path, chemprop: str, repeats: int) -> None:
     """Every command on both libraries, interleaved."""
     drugai = str(Path(sys.executable).parent / "drugai")
     found = next((work / "chemprop").rglob("best.pt"), None) or next((work / "chemprop").rglob("*.pt"))
@@ -91,7 +91,7 @@ def speed(work: Path, chemprop: str) -> None:
         shutil.rmtree(out, ignore_errors=True)
         return [drugai, "screen", str(work / f"library_{n}.csv"), "--model", str(work / model), "--out", str(out), "--top", str(PROTOCOL["top"]), "--workers", "1", *more]
 
-    for repeat in range(PROTOCOL["repeats"]):
+    for repeat in range(repeats):
         for n in (PROTOCOL["small"], PROTOCOL["molecules"]):
             library, store = str(work / f"library_{n}.csv"), work / f"library_{n}.graphs"
             shutil.rmtree(store, ignore_errors=True)
@@ -157,6 +157,8 @@ def write_table() -> None:
             peak = max(r.get("peak_memory_mb", r["largest_process_mb"]) for r in runs if r["name"] == name and r["n"] == large)
             precision = next((r["precision"] for r in runs if r["name"] == name and "precision" in r and r["n"] == large), "")
             lines.append(f"| {text}{f' ({precision})' if precision else ''} | {cpu[name, large]:.1f} | {ratio:.1f} | {bar} | {met} | {rate[name]:,.0f} | {rate[name] / rate['chemprop']:.1f} | {peak:,.0f} |")
+        done = 1 + max(r["repeat"] for r in runs)
+        lines += ["", f"{done} of {PROTOCOL['repeats']} repeats."] if done < PROTOCOL["repeats"] else []
         lines.append("")
     if (HERE / "results" / "million.json").is_file():
         runs = json.loads((HERE / "results" / "million.json").read_text())["runs"]
@@ -189,11 +191,12 @@ def main() -> None:
     parser.add_argument("--chemprop", default="chemprop")
     parser.add_argument("--prepare", action="store_true")
     parser.add_argument("--part", choices=("speed", "million"))
+    parser.add_argument("--repeats", type=int, default=PROTOCOL["repeats"], help="fewer than the protocol's are stated in the table")
     options = parser.parse_args()
     if options.prepare:
         prepare(options.work, options.chemprop)
     if options.part == "speed":
-        speed(options.work, options.chemprop)
+        speed(options.work, options.chemprop, options.repeats)
     if options.part == "million":
         million(options.work)
     write_table()
