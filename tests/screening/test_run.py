@@ -272,7 +272,7 @@ def test_t24_memory_is_flat_in_the_size_of_the_library(tmp_path: Path, molecules
         # in a process of its own: this one has other tests' memory
         script = (
             f"import drugai; print(drugai.screen({str(tmp_path / f'{n}.smi')!r}, {str(tmp_path / 's.py') + ':make'!r}, out={str(tmp_path / f'run{n}')!r}, "
-            "shard_size=50_000).summary['peak_memory_mb'])"
+            f"shard_size={min(10_000 if sizes[0] < 100_000 else 50_000, sizes[0])}).summary['peak_memory_mb'])"
         )
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         peaks.append(int(subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True).stdout))
