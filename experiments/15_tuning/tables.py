@@ -27,7 +27,8 @@ def rows_of(protocol: dict[str, Any], folder: Path) -> dict[str, Any]:
         row: dict[str, Any] = {
             "metric": metric,
             "counts": study["counts"],
-            "default_valid": study["trials"][0]["value"],
+            # trial 0, or its retry where a kill met it
+            "default_valid": next((t["value"] for t in study["trials"] if t["value"] is not None and t["params"] == study["trials"][0]["params"]), float("nan")),
             "best_valid": study["best"]["value"],
             "best_trial": study["best"]["trial"],
             "best_params": study["best"]["params"],
