@@ -20,9 +20,9 @@ from drugai.data.grouping import usable_rows
 from drugai.errors import ConfigError
 from drugai.metrics.property import direction
 from drugai.runtime import derive_seed
-from drugai.training.evaluation import PRIMARY, score_predictions
 from drugai.training.fit import fit_on
 from drugai.training.folds import cut_rows
+from drugai.training.primary import PRIMARY, score_predictions
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from drugai.contracts import Dataset, Predictions, Split
 from drugai.errors import ConfigError, count_reasons
-from drugai.metrics.property import DEFAULT_METRICS, Estimate, direction, estimate, known_pairs, metric_function
+from drugai.metrics.property import DEFAULT_METRICS, Estimate, direction, estimate
 from drugai.predictors.base import TrainedPredictor
 from drugai.training.fit import fit_on
+from drugai.training.primary import PRIMARY as PRIMARY
+from drugai.training.primary import score_predictions as score_predictions
 from drugai.training.rows import batch_of
-
-PRIMARY = {"regression": "rmse", "binary": "roc_auc", "multiclass": "balanced_accuracy"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +74,6 @@ def evaluate(predictor: TrainedPredictor, data: Dataset, *, metrics: Sequence[st
         scores[task.name] = {name: estimate(name, data.y[:, index], predictions.mean[:, index], seed=seed) for name in chosen}
     units = {task.name: task.unit for task in predictor.tasks}
     return Evaluation(data.name, scores, units, len(data), count_reasons(predictions.reasons), predictions)
-
-
-def score_predictions(predictions: Predictions, data: Dataset, metric: str) -> float:
-    """Mean over the tasks of one metric, tasks on which it is NaN left out."""
-    function = metric_function(metric)
-    values = [function(*known_pairs(data.y[:, index], predictions.mean[:, index])) for index in range(len(predictions.tasks))]
-    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
 @dataclass(frozen=True, eq=False)

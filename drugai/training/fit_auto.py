@@ -17,11 +17,11 @@ from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.loading import load_predictor
 from drugai.runtime import derive_seed
-from drugai.training.evaluation import PRIMARY, score_predictions
 from drugai.training.fit_ensemble import member_weights
 from drugai.training.fit_gnn import fit_gnn
 from drugai.training.fit_gp import fit_gp
 from drugai.training.fit_trees import fit_trees
+from drugai.training.primary import PRIMARY, score_predictions
 from drugai.training.rows import origin
 
 logger = logging.getLogger(__name__)
