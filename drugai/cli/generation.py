@@ -35,27 +35,35 @@ def generate(
     out: Annotated[Path, typer.Option(help="file to write, one SMILES a line")],
     n: Annotated[int, typer.Option("-n", help="molecules")] = 1000,
     prior: Annotated[str | None, typer.Option(help="folder of a prior or name of a shipped one")] = None,
-    around: Annotated[Path | None, typer.Option(help="file of actives on which the prior is fine-tuned first")] = None,
-    smiles: Annotated[str | None, typer.Option(help="SMILES column of --around")] = None,
+    scaffold: Annotated[str | None, typer.Option(help="SMILES with attachment points to be decorated: 'c1ccc([*:1])c([*:2])c1'")] = None,
+    link: Annotated[str | None, typer.Option(help="two fragments to be joined: 'c1ccc([*:1])cc1.[*:2]N1CCOCC1'")] = None,
+    prefix: Annotated[str | None, typer.Option(help="text that every SMILES begins with")] = None,
+    around: Annotated[str | None, typer.Option(help="a SMILES, or a file of molecules, whose neighbours are wanted")] = None,
+    fine_tune: Annotated[Path | None, typer.Option(help="file of actives on which the prior is trained further first")] = None,
+    engine: Annotated[str, typer.Option(help="prior, or edits of the graph (for --scaffold, --link and --around)")] = "prior",
+    min_similarity: Annotated[float, typer.Option(help="least Tanimoto similarity to a molecule of --around")] = 0.4,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column of the file")] = None,
     seed: int = 0,
     temperature: Annotated[float, typer.Option(help="below 1 more conventional, above 1 more varied")] = 1.0,
     top_p: Annotated[float, typer.Option(help="draw from the most probable tokens that together reach this")] = 1.0,
-    unique: Annotated[bool, typer.Option(help="only readable molecules, each once; else raw samples")] = False,
+    unique: Annotated[bool, typer.Option(help="only readable molecules, each once; else raw samples (with a part given they are always different)")] = False,
 ) -> None:
-    """Sample new molecules. The same seed gives the same file."""
-    from drugai.generation.pretraining import generate_molecules
+    """Sample new molecules, free or with a part that is given. The same seed gives the same file."""
+    from drugai.generation.generating import generate_molecules
     from drugai.molecules.writing import atomic_file
 
-    found, report, left_out = generate_molecules(
-        n, prior=prior, around=around, smiles=smiles, seed=seed, temperature=temperature, top_p=top_p, unique=unique
-    )
+    found = generate_molecules(
+        n, prior=prior, scaffold=scaffold, link=link, prefix=prefix, around=around, tuned_on=fine_tune, engine=engine, min_similarity=min_similarity,
+        smiles=smiles, seed=seed, temperature=temperature, top_p=top_p, unique=unique,
+    )  # fmt: skip
     with atomic_file(out) as stream:
-        stream.write(("\n".join(found) + "\n").encode("ascii"))
-    if left_out:
-        typer.echo("not used for fine-tuning: " + ", ".join(f"{count} {code}" for code, count in left_out.items()))
-    if report is not None:
-        typer.echo(str(report))
-    typer.echo(f"{len(found):,} molecules → {out}")
+        stream.write(("\n".join(found.smiles) + "\n").encode("ascii"))
+    if found.left_out:
+        typer.echo("given molecules that are not used: " + ", ".join(f"{count} {code}" for code, count in found.left_out.items()))
+    for words in (found.report, found.words):
+        if words:
+            typer.echo(str(words))
+    typer.echo(f"{len(found.smiles):,} molecules → {out}")
 
 
 def optimize(

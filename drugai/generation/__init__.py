@@ -6,6 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from drugai.generation.constrained import Constrained as Constrained
+    from drugai.generation.constrained import decorate as decorate
+    from drugai.generation.constrained import link as link
+    from drugai.generation.constrained import regrow as regrow
     from drugai.generation.corpus import Corpus as Corpus
     from drugai.generation.corpus import encode_corpus as encode_corpus
     from drugai.generation.evaluation import Reference as Reference
@@ -18,12 +22,19 @@ if TYPE_CHECKING:
     from drugai.generation.genetic import GeneticConfig as GeneticConfig
     from drugai.generation.loading import load_generator as load_generator
     from drugai.generation.loading import shipped_generators as shipped_generators
+    from drugai.generation.neighbours import edit_around as edit_around
+    from drugai.generation.neighbours import edit_linker as edit_linker
+    from drugai.generation.neighbours import edit_scaffold as edit_scaffold
     from drugai.generation.optimization import Optimization as Optimization
     from drugai.generation.optimization import optimize as optimize
     from drugai.generation.prior import Prior as Prior
     from drugai.generation.reinvent import ReinventConfig as ReinventConfig
 
 _HOMES = {
+    "Constrained": "constrained",
+    "decorate": "constrained",
+    "link": "constrained",
+    "regrow": "constrained",
     "Corpus": "corpus",
     "encode_corpus": "corpus",
     "Reference": "evaluation",
@@ -36,6 +47,9 @@ _HOMES = {
     "GeneticConfig": "genetic",
     "load_generator": "loading",
     "shipped_generators": "loading",
+    "edit_around": "neighbours",
+    "edit_linker": "neighbours",
+    "edit_scaffold": "neighbours",
     "Optimization": "optimization",
     "optimize": "optimization",
     "Prior": "prior",

@@ -34,6 +34,7 @@ class GeneratorConfig(Config):
     batch: int = tunable(128, 32, 512, log=True, help="molecules a step")
     chapter: int = setting(100_000, help="molecules between two validations; a pass over a large corpus has several")
     held_out: int = setting(5000, help="molecules kept apart for validation (at most a tenth of the corpus)")
+    first_chapter: int = setting(0, help="chapter of the corpus to begin with: a prior that is trained further goes on with molecules it has not seen")
     samples: int = setting(500, help="molecules drawn at each validation to see how many are valid (0: none)")
     threads: int = setting(0, help="processor threads (0: all that this process may use)")
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(epochs=3, learning_rate=2e-3, weight_decay=1e-2, warmup=0.02))
@@ -63,7 +64,7 @@ def fit_generator(
         should_stop: Asked at each step; True ends the run with a checkpoint.
 
     Returns:
-        The prior of the best held-out loss; its record holds the learning curve.
+        The prior of the best held-out loss; its record holds the learning curve, and under ``earlier`` those of the training that it started from.
 
     Raises:
         DatasetError: The corpus is too small.
@@ -83,7 +84,7 @@ def fit_generator(
     loop = config.loop.replace(epochs=config.loop.epochs * chapters, precision=_precision(config, device))
 
     def batches(epoch: int) -> Iterator[torch.Tensor]:
-        number, part = divmod(epoch, chapters)
+        number, part = divmod(epoch + config.first_chapter, chapters)
         rows = bucketed(lengths, config.batch, seed, number)
         for chosen in islice(rows, part * per_chapter, (part + 1) * per_chapter):
             yield torch.from_numpy(corpus.batch(train[chosen])).to(device)
@@ -115,7 +116,9 @@ def fit_generator(
             should_stop=should_stop,
         )
     prior.forget_copy()
-    prior.record = {**prior.record, **_record(config, corpus, history, seed, len(train)), "start_loss": start_loss}
+    before = {key: prior.record[key] for key in ("training", "seed", "corpus", "history") if key in prior.record}
+    earlier = {"earlier": [*prior.record.get("earlier", []), before]} if before else {}
+    prior.record = {**prior.record, **earlier, **_record(config, corpus, history, seed, len(train)), "start_loss": start_loss}
     return prior
 
 

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drugai.errors import count_reasons
 from drugai.generation.corpus import Corpus, encode_corpus
-from drugai.generation.finetune import FineTuneConfig, FineTuneReport, fine_tune
 from drugai.generation.fitting import GeneratorConfig, fit_generator
-from drugai.generation.loading import load_generator
 from drugai.generation.prior import Prior
 from drugai.molecules import read_library
 from drugai.runtime import defer_interrupts
@@ -71,34 +68,6 @@ def pretrain_generator(
     if not stopped:
         prior.save(target)
     return Pretraining(None if stopped else prior, target, len(encoded), {})
-
-
-def generate_molecules(
-    n: int,
-    *,
-    prior: str | Path | None = None,
-    around: str | Path | None = None,
-    smiles: str | None = None,
-    seed: int = 0,
-    temperature: float = 1.0,
-    top_p: float = 1.0,
-    unique: bool = False,
-) -> tuple[list[str], FineTuneReport | None, dict[str, int]]:
-    """Sample a prior, fine-tuned first on the molecules of ``around`` if they are given.
-
-    Returns:
-        n SMILES, the report of the fine-tuning or None, and the reasons of molecules of ``around`` that could not be used, counted.
-    """
-    found = load_generator(prior)
-    report = None
-    left_out: dict[str, int] = {}
-    if around is not None:
-        from drugai.molecules import MoleculeBatch
-
-        batch = MoleculeBatch(read_molecules(around, smiles))
-        left_out = count_reasons(batch.reasons)
-        found, report = fine_tune(found, [smi for smi, good in zip(batch.smiles, batch.valid, strict=True) if good], FineTuneConfig(), seed=seed)
-    return found.sample(n, seed, temperature=temperature, top_p=top_p, unique=unique), report, left_out
 
 
 def _append(file: Path, entry: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ import torch
 from torch.nn import functional
 
 from drugai.artifact import read_artifact, write_artifact
-from drugai.errors import ConfigError
-from drugai.featurizers.tokens import PAD, Vocabulary
+from drugai.errors import ConfigError, MoleculeError
+from drugai.featurizers.tokens import EOS, PAD, Vocabulary
 from drugai.generation.corpus import padded
 from drugai.generation.sampling import BATCH, sample_tokens
 from drugai.models.language import LanguageConfig, LanguageModel, build_language_model
@@ -88,9 +88,34 @@ class Prior:
                     found.setdefault(canonical, smi)
         return list(found.values())[:n]
 
+    def complete(self, prefixes: Sequence[str], seed: int = 0, *, temperature: float = 1.0, top_p: float = 1.0, first: int = 0, batch: int = BATCH) -> list[str]:
+        """Write each of n beginnings of a molecule to its end.
+
+        Args:
+            prefixes: n texts, each the beginning of a SMILES.
+            seed, temperature, top_p, batch: As of :meth:`sample`.
+            first: Number of the first molecule in its stream, for completing further ones with the same seed.
+
+        Raises:
+            ConfigError: The prior writes SELFIES, whose beginnings say nothing of the molecule.
+            MoleculeError: A prefix has a token that the vocabulary does not hold.
+        """
+        if self.vocabulary.kind != "smiles":
+            raise ConfigError("a molecule can be begun in SMILES alone; this prior writes SELFIES")
+        encoded = self.vocabulary.encode_many([*prefixes])
+        for prefix, why in zip(prefixes, encoded.reasons, strict=True):
+            if prefix and why:
+                raise MoleculeError(f"the prior cannot write {prefix!r}: {why.partition(': ')[2]}")
+        begun = [encoded.row(row)[:-1].tolist() for row in range(len(prefixes))]
+        tokens = sample_tokens(self._fast(), len(begun), seed=seed, temperature=temperature, top_p=top_p, prefixes=begun, first=first, batch=batch)
+        return [self.vocabulary.decode(ids) for ids in tokens]
+
     @torch.inference_mode()
-    def log_likelihood(self, smiles: Sequence[str], *, batch: int = 256) -> np.ndarray:
-        """``[n]`` natural logarithm of the probability of writing each SMILES as it stands; NaN for one that the vocabulary cannot spell."""
+    def log_likelihood(self, smiles: Sequence[str], *, batch: int = 256, ended: bool = True) -> np.ndarray:
+        """``[n]`` natural logarithm of the probability of writing each SMILES as it stands; NaN for one that the vocabulary cannot spell.
+
+        With ``ended=False`` the SMILES are beginnings, and the probability is that of the beginning.
+        """
         encoded = self.vocabulary.encode_many(smiles)
         values = np.full(len(smiles), np.nan)
         rows = np.flatnonzero(encoded.lengths > 0)
@@ -98,7 +123,10 @@ class Prior:
         for begin in range(0, len(rows), batch):
             part = rows[begin : begin + batch]
             tokens = torch.from_numpy(padded(encoded.flat, encoded.offsets, part)).to(self.model.head.weight.device)
-            values[part] = token_losses(self.model, tokens).sum(1).neg().double().cpu().numpy()
+            losses = token_losses(self.model, tokens)
+            if not ended:
+                losses = losses.masked_fill(tokens[:, 1:] == EOS, 0.0)
+            values[part] = losses.sum(1).neg().double().cpu().numpy()
         return values
 
     def extend_vocabulary(self, smiles: Sequence[str]) -> list[str]:

@@ -32,6 +32,7 @@ def sample_tokens(
     top_p: float = 1.0,
     longest: int | None = None,
     prefix: Sequence[int] = (),
+    prefixes: Sequence[Sequence[int]] | None = None,
     first: int = 0,
     batch: int = BATCH,
     allowed: Callable[[Tensor], Tensor] | None = None,
@@ -46,47 +47,53 @@ def sample_tokens(
         top_p: Only the most probable tokens that together reach this probability are drawn from.
         longest: Most tokens of a molecule (default 256, or the model's context).
         prefix: Token ids that every molecule begins with.
+        prefixes: Token ids that each of the ``n`` molecules begins with, in place of ``prefix``.
         first: Number of the first molecule in its stream, for drawing further ones of the same seed.
         batch: Molecules written at once.
         allowed: Logits ``[B, vocabulary]`` → logits, to forbid tokens.
     """
     if n < 0 or temperature <= 0 or not 0 < top_p <= 1:
         raise ConfigError(f"sampling needs n >= 0, temperature > 0 and top_p in (0, 1]; got n={n}, temperature={temperature}, top_p={top_p}")
+    begun = [list(prefix)] * n if prefixes is None else [list(one) for one in prefixes]
+    if len(begun) != n:
+        raise ConfigError(f"{len(begun)} prefixes for {n} molecules; give one a molecule")
     cap = min(longest or _LONGEST, model.longest - 1 if model.longest else longest or _LONGEST)
     written: list[np.ndarray] = []
     for begin in range(first, first + n, batch):
         rows = min(batch, first + n - begin)
-        written.extend(_sample_batch(model, begin, rows, seed, temperature, top_p, cap, list(prefix), allowed))
+        written.extend(_sample_batch(model, begin, seed, temperature, top_p, cap, begun[begin - first : begin - first + rows], allowed))
     return written
 
 
 def _sample_batch(
     model: LanguageModel,
     begin: int,
-    rows: int,
     seed: int,
     temperature: float,
     top_p: float,
     cap: int,
-    prefix: list[int],
+    prefixes: Sequence[Sequence[int]],
     allowed: Callable[[Tensor], Tensor] | None,
 ) -> list[np.ndarray]:
-    device = model.head.weight.device
+    device, rows = model.head.weight.device, len(prefixes)
     uniforms = torch.from_numpy(_uniforms(seed, begin, rows, cap))  # [rows, cap]
-    out = torch.full((rows, cap + len(prefix)), PAD, dtype=torch.long)
+    fixed = torch.full((rows, min(cap, max(map(len, prefixes), default=0))), PAD, dtype=torch.long)
+    for row, prefix in enumerate(prefixes):
+        fixed[row, : len(prefix)] = torch.as_tensor(prefix[:cap], dtype=torch.long)
+    out = torch.full((rows, cap), PAD, dtype=torch.long)
     alive = torch.arange(rows)
     state = model.start(rows)
     tokens = torch.full((rows,), BOS, dtype=torch.long, device=device)
     logits, state = model.step(tokens, state)
-    for place, token in enumerate(prefix):
-        out[:, place] = token
-        logits, state = model.step(torch.full((rows,), token, dtype=torch.long, device=device), state)
-    for place in range(len(prefix), cap):
+    for place in range(cap):
         scores = logits.float().cpu() / temperature
         scores[:, [PAD, BOS, UNK]] = -torch.inf
         if allowed is not None:
             scores = allowed(scores)
         drawn = _draw(scores, uniforms[alive, place], top_p)
+        if place < fixed.shape[1]:
+            given = fixed[alive, place]
+            drawn = torch.where(given == PAD, drawn, given)
         going = drawn != EOS
         if not bool(going.all()):
             keep = going.nonzero()[:, 0]

@@ -1,6 +1,7 @@
 """Train the prior that ships, on the molecules of MOSES, within a budget of wall-clock minutes. A killed run goes on where it was.
 
 python experiments/11_moses/train_prior.py --out runs/prior --minutes 95
+python experiments/11_moses/train_prior.py --out runs/longer --minutes 70 --from prior_moses --set first_chapter=10
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ import argparse
 import gzip
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from drugai.config import parse_settings
+from drugai.errors import ConfigError
+from drugai.featurizers.tokens import Vocabulary
+from drugai.generation import load_generator
 from drugai.generation.corpus import Corpus, encode_corpus
 from drugai.generation.fitting import GeneratorConfig, fit_generator
 from drugai.runtime import configure_logging, defer_interrupts
@@ -21,18 +28,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the run: corpus, checkpoint, curve and the prior itself")
     parser.add_argument("--minutes", type=float, default=95.0)
+    parser.add_argument("--from", dest="start", default=None, help="a prior to go on from (folder or shipped name) instead of random weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any key of GeneratorConfig, as model.width=512")
     arguments = parser.parse_args()
     configure_logging(json_lines=True)
     corpus = _corpus(arguments.out / "corpus")
     config = GeneratorConfig().replace(**{"threads": 1, "loop.epochs": 1000, "loop.minutes": arguments.minutes, **parse_settings(arguments.set)})
+    start = None if arguments.start is None else load_generator(arguments.start)
+    if start is not None:
+        corpus = in_vocabulary(corpus, start.vocabulary)
+        config = config.replace(**{f"model.{key}": value for key, value in start.config.to_dict().items()})
     curve = arguments.out / "curve.jsonl"
     with defer_interrupts() as interrupted:
         prior = fit_generator(
             config,
             corpus,
             seed=arguments.seed,
+            start=start,
             checkpoint=arguments.out / "checkpoint",
             checkpoint_every=180.0,
             on_epoch=lambda epoch, scores: _append(curve, {"chapter": epoch, **scores}),
@@ -49,6 +62,15 @@ def _corpus(folder: Path) -> Corpus:
             next(stream)
             encode_corpus([line.strip() for line in stream], check=False).save(folder)
     return Corpus.load(folder)
+
+
+def in_vocabulary(corpus: Corpus, vocabulary: Vocabulary) -> Corpus:
+    """The corpus in the ids of a prior that it shall train further."""
+    missing = [token for token in corpus.vocabulary.tokens if token not in vocabulary]
+    if missing:
+        raise ConfigError(f"the prior does not hold {', '.join(missing)}, which the corpus has; extend its vocabulary first")
+    ids = np.array([vocabulary.tokens.index(token) for token in corpus.vocabulary.tokens], dtype=corpus.flat.dtype)
+    return replace(corpus, vocabulary=vocabulary, flat=ids[corpus.flat])
 
 
 def _append(file: Path, entry: dict[str, float]) -> None:

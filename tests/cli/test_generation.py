@@ -1,4 +1,4 @@
-"""``drugai optimize`` as it is typed."""
+"""``drugai generate`` and ``drugai optimize`` as they are typed."""
 
 from __future__ import annotations
 
@@ -37,3 +37,51 @@ def test_optimize_prints_the_ten_best_and_goes_on_with_its_run(tmp_path: Path, t
 def test_an_unknown_method_is_refused_with_the_nearest(typed: list[str]) -> None:
     with pytest.raises(ConfigError, match="did you mean 'hybrid'"):
         RUN.invoke(app, [*typed, "--method", "hybird"], catch_exceptions=False)
+
+
+def generated(tmp_path: Path, *words: str) -> tuple[str, list[str]]:
+    """What ``drugai generate`` said, and the molecules that it wrote."""
+    found = RUN.invoke(app, ["generate", "--out", str(tmp_path / "g.smi"), *words], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.stdout, (tmp_path / "g.smi").read_text().split()
+
+
+def test_generate_writes_the_same_raw_samples_for_the_same_seed(tmp_path: Path) -> None:
+    said, first = generated(tmp_path, "-n", "20")
+    assert said == f"20 molecules → {tmp_path / 'g.smi'}\n"
+    assert len(first) == 20
+    assert generated(tmp_path, "-n", "20")[1] == first
+    assert generated(tmp_path, "-n", "20", "--seed", "1")[1] != first
+    assert all(smi.startswith("CC(=O)N") for smi in generated(tmp_path, "-n", "5", "--prefix", "CC(=O)N")[1])
+
+
+@pytest.mark.parametrize("engine", ["prior", "edits"])
+def test_generate_keeps_what_is_given_with_either_engine_and_says_the_yield(tmp_path: Path, engine: str) -> None:
+    for words in (["--scaffold", "c1ccc([*:1])nc1"], ["--link", "c1ccc([*:1])cc1.[*:2]N1CCOCC1"], ["--around", "CC(=O)Oc1ccccc1C(=O)O", "--min-similarity", "0.3"]):
+        said, found = generated(tmp_path, "-n", "10", "--engine", engine, *words)
+        assert "10 different molecules of 10 asked for" in said
+        assert "keep what was given" in said
+        assert len(set(found)) == 10
+
+
+def test_generate_around_a_file_says_what_could_not_be_used(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("CC(=O)Oc1ccccc1C(=O)O aspirin\nc1ccccc broken\n")
+    said, found = generated(tmp_path, "-n", "5", "--around", str(tmp_path / "a.smi"), "--min-similarity", "0.3")
+    assert said.startswith("given molecules that are not used: 1 E_PARSE")
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--scaffold", "c1ccccc1"], r"no attachment point; .*for example 'c1ccc\(\[\*:1\]\)cc1'"),
+        (["--scaffold", "C[*:1]", "--prefix", "CC"], "--scaffold and --prefix cannot be combined"),
+        (["--engine", "edits"], "starts from something"),
+        (["--engine", "edit"], "did you mean 'edits'"),
+        (["--around", "nosuchfile.smi"], "neither a file nor a molecule"),
+    ],
+)
+def test_generate_explains_what_it_cannot_do(tmp_path: Path, words: list[str], error: str) -> None:
+    with pytest.raises(ConfigError, match=error):
+        RUN.invoke(app, ["generate", "--out", str(tmp_path / "g.smi"), *words], catch_exceptions=False)
+    assert not (tmp_path / "g.smi").exists()
