@@ -88,3 +88,14 @@ def test_fine_tuning_can_learn_new_tokens(prior):
 def test_too_few_actives_are_refused_with_their_reasons(prior):
     with pytest.raises(DatasetError, match="at least 10"):
         fine_tune(prior, ["CCCl", "c1ccccc"])
+
+
+def test_a_prior_that_is_trained_further_keeps_its_earlier_curve_and_sees_other_molecules_first():
+    first = fit_generator(small(epochs=2), CORPUS, seed=1)
+    curve = first.record["history"]["epochs"]
+    loss = first.record["history"]["best_score"]
+    longer = fit_generator(small(epochs=1), CORPUS, seed=1, start=first)
+    assert longer.record["start_loss"] == pytest.approx(loss, rel=1e-4)
+    assert [one["history"]["epochs"] for one in longer.record["earlier"]] == [curve]
+    again = fit_generator(small(epochs=1).replace(first_chapter=1), CORPUS, seed=1, start=fit_generator(small(epochs=2), CORPUS, seed=1))
+    assert again.record["history"]["epochs"] != longer.record["history"]["epochs"]
