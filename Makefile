@@ -12,6 +12,7 @@ help:
 	@echo "make test       install and run the fast tests"
 	@echo "make test-slow  run every test"
 	@echo "make lint       ruff, mypy and the import contracts"
+	@echo "make docs       install what the documentation needs and build it into site/"
 
 # constraints.txt pins torch to a release whose wheel is the CPU build on the machines we test on
 $(STAMP): pyproject.toml constraints.txt
@@ -33,9 +34,16 @@ test-slow: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(STAMP)
-	$(BIN)/ruff check drugai tests experiments
+	$(BIN)/ruff check drugai tests experiments docs
 	$(BIN)/mypy drugai
 	$(BIN)/lint-imports
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $(VENV)/.docs
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) build dist runs site .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,25 @@
+"""What mkdocs calls to make the site: pages of the reference from the package, and a navigation from the folders."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from commands import commands_page
+from navigation import navigation
+from reference import module_pages
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the reference, then list every page."""
+    files.append(File.generated(config, "reference/commands.md", content=commands_page()))
+    modules = module_pages(Path(config.config_file_path).parent / "drugai")
+    for name, text in modules.items():
+        files.append(File.generated(config, f"reference/api/{name}.md", content=text))
+    config.nav = navigation((file.src_uri for file in files.documentation_pages()), modules)
+    return files
