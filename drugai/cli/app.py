@@ -47,6 +47,7 @@ app.add_typer(screening.library_app, name="library")
 app.command("report")(reporting.report)
 app.command("demo")(running.demo)
 app.command("doctor")(running.doctor)
+app.command("serve")(running.serve)
 
 app.add_typer(data.app, name="data")
 app.command("split")(data.split)

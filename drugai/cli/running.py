@@ -1,4 +1,4 @@
-"""``drugai demo`` and ``drugai doctor``."""
+"""``drugai demo``, ``drugai doctor`` and ``drugai serve``."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ def doctor(model: Annotated[Path | None, typer.Option(help="a saved model to loo
         typer.echo(f"\n{sum(check.status == 'broken' for check in checks)} broken; the arrows say how to mend it")
         raise typer.Exit(1)
     typer.echo("\neverything that is needed works" + (f"; {notes} notes" if notes else ""))
+
+
+def serve(
+    models: Annotated[list[Path] | None, typer.Option(help="folder searched for models; repeatable")] = None,
+    out: Annotated[Path, typer.Option(help="folder of the jobs, which are kept until they are removed")] = Path("runs/app"),
+    port: Annotated[int, typer.Option(help="on 127.0.0.1, the only address it listens on; 0 takes a free one")] = 8765,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="open the page in a browser")] = False,
+) -> None:
+    """Serve the local app: predict, screen, link and optimise in a browser on this machine. Ctrl-C ends it; needs the extra app."""
+    import webbrowser
+
+    from drugai.app import serve as run
+
+    def say(address: str) -> None:
+        typer.echo(f"{address}\nfor this machine alone; Ctrl-C ends it")
+        if open_:
+            webbrowser.open(address)
+
+    run(out, models or [Path("runs")], port=port, say=say)

@@ -13,7 +13,10 @@ _HOMES = {
     "ModelCard": "drugai.reports.model_card",
     "RowTable": "drugai.reports.tables",
     "hits_page": "drugai.reports.hits",
+    "linking_page": "drugai.reports.linking",
     "make_card": "drugai.reports.model_card",
+    "predictions_page": "drugai.reports.predictions",
+    "ranking_page": "drugai.reports.ranking",
     "render": "drugai.reports.page",
     "show_in_notebooks": "drugai.reports.notebook",
     "to_html": "drugai.reports.notebook",
@@ -22,12 +25,15 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from drugai.reports.hits import hits_page as hits_page
+    from drugai.reports.linking import linking_page as linking_page
     from drugai.reports.model_card import ModelCard as ModelCard
     from drugai.reports.model_card import make_card as make_card
     from drugai.reports.notebook import show_in_notebooks as show_in_notebooks
     from drugai.reports.notebook import to_html as to_html
     from drugai.reports.page import render as render
     from drugai.reports.page import write_page as write_page
+    from drugai.reports.predictions import predictions_page as predictions_page
+    from drugai.reports.ranking import ranking_page as ranking_page
     from drugai.reports.tables import Column as Column
     from drugai.reports.tables import RowTable as RowTable
 

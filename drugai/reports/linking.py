@@ -56,6 +56,8 @@ def linking_page(
         "linking.html",
         title=f"Drugs for {known.name}" if known is not None else "Drugs for a described disease",
         banner=ranking.banner,
+        what="disease",
+        drawing=Markup(""),
         text=_marked(text, ranking),
         facts=facts,
         tiles=tiles,

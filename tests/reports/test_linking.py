@@ -36,3 +36,13 @@ def test_a_description_is_escaped_and_its_telling_words_are_marked(linker: Linke
 def test_a_filter_that_leaves_nothing_is_said(linker: Linker, tmp_path: Path):
     page = linking_page(linker, "gout", tmp_path / "none.html", filters=Filters(target="SLC5A2", atc="C09")).read_text()
     assert "No drug passes the filters" in page
+
+
+def test_the_page_of_a_described_drug_shows_diseases_with_evidence(linker, tmp_path):
+    from drugai.reports.ranking import ranking_page
+
+    text = ranking_page(linker, "inhibits <script>alert(1)</script> sodium-glucose co-transporter 2", tmp_path / "drug.html", top=3).read_text()
+    assert "<script>alert" not in text
+    assert "Diseases, best first" in text
+    assert text.count('class="plainer"') == 3
+    assert linker.rank("inhibits <script>alert(1)</script> sodium-glucose co-transporter 2", top=1).hits[0].name in text

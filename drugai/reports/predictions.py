@@ -1,0 +1,79 @@
+"""The page of predictions: one row a molecule with its structure, values, intervals and domain, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from drugai.contracts import Predictions
+from drugai.errors import DatasetError, count_reasons
+from drugai.reports.page import pretty_unit, whole, write_page
+from drugai.reports.structures import draw_many
+from drugai.reports.tables import Column, RowTable
+
+DRAWN = 1000
+
+
+def predictions_page(
+    found: Predictions, smiles: Sequence[str], out: str | Path, *, ids: Sequence[str] | None = None, title: str = "", lead: str = "", drawn: int = DRAWN
+) -> Path:
+    """Write predictions as one HTML file.
+
+    Args:
+        found: n predictions.
+        smiles: Their n SMILES.
+        out: The file.
+        ids: n identifiers; by default the number of the row, from 1.
+        title, lead: Head of the page and the sentence below it.
+        drawn: Molecules whose structures are drawn; the rest are shown as SMILES.
+
+    Raises:
+        DatasetError: Not one SMILES and one id a prediction.
+    """
+    return write_page(
+        out,
+        "table_page.html",
+        title=title or f"Predictions for {whole(len(found))} molecules",
+        lead=lead or _lead(found),
+        table=predictions_table(found, smiles, ids, drawn),
+    )
+
+
+def predictions_table(found: Predictions, smiles: Sequence[str], ids: Sequence[str] | None = None, drawn: int = DRAWN) -> RowTable:
+    """Predictions as rows of a page, in their order."""
+    names = list(ids) if ids is not None else [str(row) for row in range(1, len(found) + 1)]
+    if len(smiles) != len(found) or len(names) != len(found):
+        raise DatasetError(f"{len(found)} predictions came with {len(smiles)} SMILES and {len(names)} ids; one of each a prediction is needed")
+    columns = [Column("row", np.arange(1, len(found) + 1), help="as in the file", ascending=True), Column("id", names)]
+    for index, task in enumerate(found.tasks):
+        sides: dict[str, np.ndarray | None] = {name: None if getattr(found, name) is None else getattr(found, name)[:, index] for name in ("std", "lower", "upper")}
+        if sides["lower"] is not None:
+            sides["std"] = None  # the interval says it, calibrated
+        words = (
+            f"in brackets the {found.level:.0%} interval"
+            if sides["lower"] is not None and found.level
+            else "± is the spread of the model's members"
+            if sides["std"] is not None
+            else ""
+        )
+        columns.append(Column(task.name, found.mean[:, index], unit=task.unit, help=words, std=sides["std"], lower=sides["lower"], upper=sides["upper"]))
+        if task.name in found.probabilities:
+            columns += [Column(f"{task.name} p{label}", share, hidden=True) for label, share in enumerate(found.probabilities[task.name].T)]
+        if task.name in found.sets:
+            words = f"classes that cannot be refused at {found.level:.0%}" if found.level else "classes that cannot be refused"
+            columns.append(Column(f"{task.name} set", [str(value) for value in found.sets[task.name]], help=words))
+    if found.domain is not None:
+        columns.append(Column("domain", found.domain, help="Tanimoto similarity to the nearest training molecule"))
+        if found.domain_limit is not None:
+            columns.append(Column("in domain", ["" if np.isnan(value) else "in" if value >= found.domain_limit else "out" for value in found.domain]))
+    if any(found.reasons):
+        columns.append(Column("reason", list(found.reasons), help="why there is no prediction"))
+    return RowTable("molecules", list(smiles), columns, draw_many(smiles, drawn))
+
+
+def _lead(found: Predictions) -> str:
+    bad = ", ".join(f"{count:,} {code}" for code, count in count_reasons(found.reasons).items())
+    tasks = ", ".join(pretty_unit(task.label) for task in found.tasks)
+    return f"{tasks}. " + (f"{sum(map(bool, found.reasons)):,} could not be used: {bad}." if bad else "All could be used.")
