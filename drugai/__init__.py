@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 provide("deepchem", "drugai.interop")
+provide("matches", "drugai.linking.matching")
 
 # name → module that defines it; one line a name, in the order of the rooms
 _HOMES = {

@@ -67,13 +67,18 @@ def generate(
 
 
 def optimize(
-    scorer: Annotated[Path, typer.Option(help="TOML file of a scorer")],
     out: Annotated[Path, typer.Option(help="folder of the run; the same command continues a run that was stopped")],
+    scorer: Annotated[Path | None, typer.Option(help="TOML file of a scorer")] = None,
+    stages: Annotated[Path | None, typer.Option(help="TOML file of stages ([[stage]] scorer, budget, until), in place of --scorer and --budget")] = None,
     budget: Annotated[int, typer.Option(help="different molecules that may be scored")] = 10_000,
-    method: Annotated[str, typer.Option(help="genetic, reinvent or hybrid")] = "genetic",
+    method: Annotated[str, typer.Option(help="genetic, reinvent, hybrid or pareto")] = "genetic",
+    pareto: Annotated[bool, typer.Option("--pareto", help="--method pareto: the terms are objectives side by side, filters are constraints; front.csv has the front")] = False,
+    until: Annotated[float | None, typer.Option(help="end when the mean total of the ten best reaches this")] = None,
     prior: Annotated[str | None, typer.Option(help="folder of a prior or name of a shipped one; with genetic only for want of --start")] = None,
-    start: Annotated[Path | None, typer.Option(help="file of molecules to start from")] = None,
-    smiles: Annotated[str | None, typer.Option(help="SMILES column of --start")] = None,
+    start: Annotated[str | None, typer.Option(help="file of molecules to start from, or one SMILES")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="SMARTS or SMILES that the molecule of --start must keep; with points ([*:1]) it changes there alone; repeatable")] = None,
+    min_similarity: Annotated[float | None, typer.Option(help="least Tanimoto similarity to the molecule of --start (0.4 with --keep)")] = None,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column of the file")] = None,
     seed: int = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example population=200, or sigma=128 for reinvent; repeatable")] = None,
 ) -> None:
@@ -82,9 +87,11 @@ def optimize(
     from drugai.config import parse_settings
     from drugai.generation.files import optimize_files
 
-    found = optimize_files(
-        scorer, out, budget=budget, method=method, prior=prior, start=start, smiles=smiles, seed=seed, settings=parse_settings(set_ or [])
-    )
+    run = optimize_files(
+        scorer, out, budget=budget, method="pareto" if pareto else method, prior=prior, start=start, smiles=smiles, seed=seed, settings=parse_settings(set_ or []),
+        stages=stages, until=until, keep=keep or [], min_similarity=min_similarity,
+    )  # fmt: skip
+    found = run.found
     rows = [[str(rank), f"{one.total:.3f}", one.origin, one.smiles] for rank, one in enumerate(found.top(10), start=1)]
     typer.echo(table(["rank", "total", "origin", "smiles"], rows, right=range(2)))
     unscored = sum(bool(one.reason) for one in found.scored)
@@ -93,3 +100,11 @@ def optimize(
         + (f", {unscored:,} of them with a reason in place of a score" if unscored else "")
         + f"; area under the curve of the ten best {found.auc_top10:.3f}; {out}/top.csv"
     )
+    for number, stage in enumerate(run.stages, start=1):
+        typer.echo(f"stage {number}: {len(stage):,} of {stage.budget:,} molecules, best {stage.top(1)[0].total:.3f}")
+    if len(found.objectives) > 1:
+        typer.echo(f"{len(found.front):,} molecules that no other beats in {', '.join(found.objectives)} at once; {out}/front.csv")
+    if run.lead is not None:
+        pairs = [[f"{one.total - run.lead.lead.total:+.3f}", str(exchange), one.smiles] for one, exchange in run.lead.pairs[:10]]
+        typer.echo(f"\n{len(run.lead.pairs):,} matched pairs with the molecule to start from (total {run.lead.lead.total:.3f}); {out}/pairs.csv")
+        typer.echo(table(["change", "exchange", "smiles"], pairs, right=[0]))

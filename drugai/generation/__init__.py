@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from drugai.generation.fitting import GeneratorConfig as GeneratorConfig
     from drugai.generation.fitting import fit_generator as fit_generator
     from drugai.generation.genetic import GeneticConfig as GeneticConfig
+    from drugai.generation.lead import LeadRun as LeadRun
+    from drugai.generation.lead import optimize_lead as optimize_lead
     from drugai.generation.loading import load_generator as load_generator
     from drugai.generation.loading import shipped_generators as shipped_generators
     from drugai.generation.neighbours import edit_around as edit_around
@@ -27,10 +29,20 @@ if TYPE_CHECKING:
     from drugai.generation.neighbours import edit_scaffold as edit_scaffold
     from drugai.generation.optimization import Optimization as Optimization
     from drugai.generation.optimization import optimize as optimize
+    from drugai.generation.pareto import pareto_front as pareto_front
     from drugai.generation.prior import Prior as Prior
     from drugai.generation.reinvent import ReinventConfig as ReinventConfig
+    from drugai.generation.stages import Stage as Stage
+    from drugai.generation.stages import optimize_stages as optimize_stages
+    from drugai.generation.stages import read_stages as read_stages
 
 _HOMES = {
+    "pareto_front": "pareto",
+    "read_stages": "stages",
+    "optimize_stages": "stages",
+    "Stage": "stages",
+    "optimize_lead": "lead",
+    "LeadRun": "lead",
     "Constrained": "constrained",
     "decorate": "constrained",
     "link": "constrained",

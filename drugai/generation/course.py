@@ -14,12 +14,13 @@ import numpy as np
 
 from drugai.contracts import Scores
 from drugai.generation.oracle import Oracle, Scored
-from drugai.molecules import MoleculeBatch, fingerprint, tanimoto
+from drugai.molecules import MoleculeBatch, fingerprint, tanimoto, write_table
 from drugai.molecules.writing import neutral
 
 logger = logging.getLogger(__name__)
 
 STEPS = "steps.csv"
+COURSE = "course.csv"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,11 @@ class StepRows:
         """Close the file."""
         if self._stream is not None:
             self._stream.close()
+
+
+def write_course(folder: Path, steps: Sequence[Step]) -> None:
+    """``course.csv``: a row a step with its live numbers."""
+    write_table(folder / COURSE, {name: [getattr(step, name) for step in steps] for name in Step.__dataclass_fields__})
 
 
 def columns_of(scored: Sequence[Scored]) -> dict[str, list[Any]]:

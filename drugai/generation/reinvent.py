@@ -10,13 +10,15 @@ import copy
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from drugai.config import Config, setting, tunable
+from drugai.contracts import Scores
+from drugai.errors import ConfigError
 from drugai.generation.corpus import padded
 from drugai.generation.fitting import thread_count
 from drugai.generation.genetic import GeneticConfig
@@ -56,13 +58,17 @@ class ReinventProposer:
         config: How to steer.
         seed: Of samples and spellings.
         genetic: Whether a part of the proposals is bred from the best molecules.
+        agent: Where the agent starts instead, of the same vocabulary.
     """
 
-    def __init__(self, prior: Prior, config: ReinventConfig, seed: int, *, genetic: bool = False) -> None:
+    def __init__(self, prior: Prior, config: ReinventConfig, seed: int, *, genetic: bool = False, agent: Prior | None = None) -> None:
         self.config, self.seed = config, seed
         device = pick_device(config.device)
         self.prior = Prior(prior.config, prior.vocabulary, copy.deepcopy(prior.model).to(device).eval())
-        self.agent = Prior(prior.config, prior.vocabulary, copy.deepcopy(prior.model).to(device).eval(), dict(prior.record))
+        begun = agent or prior
+        if (begun.config, begun.vocabulary.tokens) != (prior.config, prior.vocabulary.tokens):
+            raise ConfigError("the agent has another shape or vocabulary than the prior; steer the prior that it was made from")
+        self.agent = Prior(prior.config, prior.vocabulary, copy.deepcopy(begun.model).to(device).eval(), dict(prior.record))
         self.memory = Memory(config.memory)
         self.diversity = ScaffoldFilter(config.bucket, config.least)
         bred = round(config.batch * config.share) if genetic else 0
@@ -78,13 +84,13 @@ class ReinventProposer:
             written = self.agent.sample(self._n_sampled, derive_seed(self.seed, "agent", step), temperature=self.config.temperature)
         return [*((smi, "sample") for smi in written), *children]
 
-    def learn(self, written: Sequence[str], canonical: Sequence[str], totals: np.ndarray, step: int) -> None:
+    def learn(self, written: Sequence[str], canonical: Sequence[str], scored: Scores, step: int) -> None:
         """One update on what the agent wrote, then the rounds of replay. Molecules that it did not write are learnt from the memory alone."""
-        scores, scaffolds = self.diversity.score(canonical, totals)
+        scores, scaffolds = self.diversity.score(canonical, scored.total)
         self.memory.add(canonical, scores, scaffolds)
         self.memory.purge(self.diversity)
         if self.breeder is not None:
-            self.breeder.learn(written, canonical, scores, step)
+            self.breeder.learn(written, canonical, replace(scored, total=scores), step)
         with thread_count(self.config.threads or available_cpus()):
             n = self._n_sampled
             if n:

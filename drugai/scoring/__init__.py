@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from drugai.scoring.budget import Budgeted
+from drugai.scoring.estimators import estimator_term
+from drugai.scoring.external import external_term
 from drugai.scoring.objectives import GUACAMOL_TASKS, OBJECTIVES, PMO_TASKS, objective, objective_term
 from drugai.scoring.reading import TERMS, build_scorer, read_scorer
 from drugai.scoring.scorer import TermScorer, mean_of, product_of
@@ -17,6 +19,8 @@ __all__ = [
     "Term",
     "TermScorer",
     "build_scorer",
+    "estimator_term",
+    "external_term",
     "function_term",
     "mean_of",
     "no_alerts",

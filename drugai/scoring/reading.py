@@ -10,6 +10,7 @@ from typing import Any
 from drugai.catalogue import lookup
 from drugai.contracts import Predictor
 from drugai.errors import ConfigError, nearest
+from drugai.scoring.external import external_term
 from drugai.scoring.objectives import objective_term
 from drugai.scoring.scorer import TermScorer
 from drugai.scoring.terms import Term, no_alerts, predicted, property_term, similar_to, substructure
@@ -67,7 +68,8 @@ def _term(entry: dict[str, Any], load_predictor: LoadPredictor | None, folder: P
     return build(entry, load_predictor, folder)
 
 
-def _take(entry: dict[str, Any], legal: tuple[str, ...]) -> dict[str, Any]:
+def take_keys(entry: dict[str, Any], legal: tuple[str, ...]) -> dict[str, Any]:
+    """The entry of a term, if it has no other keys; else a ConfigError that names the nearest."""
     for key in entry:
         if key not in legal:
             near = nearest(key, legal)
@@ -75,8 +77,8 @@ def _take(entry: dict[str, Any], legal: tuple[str, ...]) -> dict[str, Any]:
     return entry
 
 
-def _transform(entry: dict[str, Any]) -> Transform | None:
-    """The transform that the keys describe: named, or a ramp where only low and high stand."""
+def take_transform(entry: dict[str, Any]) -> Transform | None:
+    """Take out the transform that the keys describe: named, or a ramp where only low and high stand."""
     name = entry.pop("transform", None)
     given = {key: entry.pop(key) for key in _TRANSFORM_KEYS if key in entry}
     if "values" in given:
@@ -90,8 +92,8 @@ def _property(entry: dict[str, Any], _load: LoadPredictor | None, _folder: Path)
     name = entry.pop("_property", None) or entry.pop("property", None)
     if name is None:
         raise ConfigError('has no property; for example property = "logp"')
-    transform = _transform(entry)
-    found = _take(entry, ("weight", "filter"))
+    transform = take_transform(entry)
+    found = take_keys(entry, ("weight", "filter"))
     return property_term(name, transform, weight=found.get("weight", 1.0), filter=found.get("filter", False))
 
 
@@ -103,17 +105,17 @@ def _predicted(entry: dict[str, Any], load: LoadPredictor | None, folder: Path) 
         raise ConfigError(f"model {model!r} cannot be loaded here; pass load_predictor=drugai.load_predictor")
     place = folder / model
     predictor = load(str(place if place.exists() else model))
-    transform = _transform(entry)
-    found = _take(entry, ("task", "name", "weight"))
+    transform = take_transform(entry)
+    found = take_keys(entry, ("task", "name", "weight"))
     return predicted(predictor, found.get("task"), transform=transform, name=found.get("name"), weight=found.get("weight", 1.0))
 
 
 def _alerts(entry: dict[str, Any], _load: LoadPredictor | None, _folder: Path) -> Term:
-    return no_alerts(*_take(entry, ("sets",)).get("sets", ["PAINS"]))
+    return no_alerts(*take_keys(entry, ("sets",)).get("sets", ["PAINS"]))
 
 
 def _substructure(entry: dict[str, Any], _load: LoadPredictor | None, _folder: Path) -> Term:
-    found = _take(entry, ("smarts", "name", "low", "high"))
+    found = take_keys(entry, ("smarts", "name", "low", "high"))
     if "smarts" not in found:
         raise ConfigError('has no smarts; for example smarts = ["c1ncnc2ccccc12"]')
     smarts = found["smarts"] if isinstance(found["smarts"], list) else [found["smarts"]]
@@ -127,8 +129,8 @@ def _forbidden(entry: dict[str, Any], load: LoadPredictor | None, folder: Path) 
 def _similarity(entry: dict[str, Any], _load: LoadPredictor | None, folder: Path) -> Term:
     from drugai.molecules import read_table
 
-    transform = _transform(entry)
-    found = _take(entry, ("smiles", "file", "name", "weight", "filter"))
+    transform = take_transform(entry)
+    found = take_keys(entry, ("smiles", "file", "name", "weight", "filter"))
     smiles = list(found.get("smiles", []))
     if "file" in found:
         columns = read_table(folder / found["file"]).columns
@@ -137,10 +139,20 @@ def _similarity(entry: dict[str, Any], _load: LoadPredictor | None, folder: Path
 
 
 def _objective(entry: dict[str, Any], _load: LoadPredictor | None, _folder: Path) -> Term:
-    found = _take(entry, ("name", "weight"))
+    found = take_keys(entry, ("name", "weight"))
     if "name" not in found:
         raise ConfigError('has no name; for example name = "perindopril_mpo"')
     return objective_term(found["name"], weight=found.get("weight", 1.0))
+
+
+def _external(entry: dict[str, Any], _load: LoadPredictor | None, folder: Path) -> Term:
+    transform = take_transform(entry)
+    found = take_keys(entry, ("command", "name", "deadline", "batch", "weight", "filter"))
+    if "command" not in found:
+        raise ConfigError('has no command; for example command = ["python", "dock.py"]')
+    command = found.pop("command")
+    name = found.pop("name", Path(command[0]).name if isinstance(command, list) and command else "external")
+    return external_term(command, name, transform, folder=folder, **found)
 
 
 _OWN_PROPERTIES = ("qed", "synthetic_accessibility")
@@ -154,4 +166,5 @@ TERMS: dict[str, Callable[..., Term]] = {
     "forbidden": _forbidden,
     "similarity": _similarity,
     "objective": _objective,
+    "external": _external,
 }

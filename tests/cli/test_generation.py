@@ -34,6 +34,34 @@ def test_optimize_prints_the_ten_best_and_goes_on_with_its_run(tmp_path: Path, t
         RUN.invoke(app, [*typed, "--seed", "1"], catch_exceptions=False)
 
 
+def test_optimize_writes_the_front_and_says_how_many_are_on_it(tmp_path: Path, typed: list[str]) -> None:
+    (tmp_path / "s.toml").write_text('[[term]]\nkind = "qed"\n[[term]]\nkind = "synthetic_accessibility"\nlow = 1\nhigh = 6\ndirection = "min"\n')
+    found = RUN.invoke(app, [*typed, "--pareto"], catch_exceptions=False)
+    assert "molecules that no other beats in qed, synthetic_accessibility at once" in found.stdout
+    assert (tmp_path / "run" / "front.csv").read_text().startswith("smiles,total,")
+
+
+def test_optimize_improves_a_lead_and_prints_its_matched_pairs(tmp_path: Path, typed: list[str]) -> None:
+    (tmp_path / "s.toml").write_text('[[term]]\nkind = "qed"\n')
+    lead = ["--start", "CC(=O)Nc1ccc(O)cc1", "--keep", "c1ccccc1", "--min-similarity", "0.3"]  # paracetamol
+    typed[typed.index("--start") : typed.index("--start") + 2] = lead
+    found = RUN.invoke(app, typed, catch_exceptions=False)
+    assert "matched pairs with the molecule to start from (total 0." in found.stdout
+    assert ">>" in found.stdout
+    with pytest.raises(ConfigError, match="limits around one molecule"):
+        RUN.invoke(app, ["optimize", "--scorer", str(tmp_path / "s.toml"), "--out", str(tmp_path / "x"), "--keep", "c1ccccc1"], catch_exceptions=False)
+
+
+def test_optimize_runs_in_stages(tmp_path: Path, typed: list[str]) -> None:
+    (tmp_path / "stages.toml").write_text('[[stage]]\nscorer = "s.toml"\nbudget = 30\n[[stage]]\nscorer = "s.toml"\nbudget = 40\n')
+    at = typed.index("--scorer")
+    found = RUN.invoke(app, [*typed[:at], "--stages", str(tmp_path / "stages.toml"), *typed[at + 2 :]], catch_exceptions=False)
+    assert "stage 1: 30 of 30 molecules" in found.stdout
+    assert "stage 2: 40 of 40 molecules" in found.stdout
+    with pytest.raises(ConfigError, match="and not both"):
+        RUN.invoke(app, [*typed, "--stages", str(tmp_path / "stages.toml")], catch_exceptions=False)
+
+
 def test_an_unknown_method_is_refused_with_the_nearest(typed: list[str]) -> None:
     with pytest.raises(ConfigError, match="did you mean 'hybrid'"):
         RUN.invoke(app, [*typed, "--method", "hybird"], catch_exceptions=False)
