@@ -20,6 +20,12 @@ from drugai.molecules.caps import DEFAULT_CAPS, Caps, examine
 
 T = TypeVar("T")
 
+_LEAN = int(Chem.SanitizeFlags.SANITIZE_ALL) & ~int(
+    Chem.SanitizeFlags.SANITIZE_SETCONJUGATION
+    | Chem.SanitizeFlags.SANITIZE_SETHYBRIDIZATION
+    | Chem.SanitizeFlags.SANITIZE_CLEANUPCHIRALITY
+    | Chem.SanitizeFlags.SANITIZE_CLEANUPATROPISOMERS
+)
 _TIMESTAMP = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
 _INPUT = re.compile(r"(?: for input: .*| while parsing: .*)$")
 
@@ -219,11 +225,14 @@ def _read_trusted(smi: str) -> Chem.Mol | None:
 
 
 def _read_lean(smi: str) -> Chem.Mol | None:
-    """The sanitized molecule without a search for stereo where the string has none; explicit hydrogens are for the full reader to take in."""
+    """The sanitized molecule without a search for stereo where the string has none; explicit hydrogens are for the full reader to take in.
+
+    Conjugation and hybridization, which graphs do not use and which cannot fail, are left out too.
+    """
     if "@" in smi or "/" in smi or "\\" in smi or "[H" in smi:
         return Chem.MolFromSmiles(smi)
     mol = Chem.MolFromSmiles(smi, sanitize=False)
-    if mol is None or Chem.SanitizeMol(mol, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
+    if mol is None or Chem.SanitizeMol(mol, _LEAN, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
         return None
     return mol
 

@@ -20,6 +20,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from drugai.errors import DatasetError
+from drugai.molecules.arrow import to_arrow
 from drugai.molecules.columns import infer_id_column, infer_smiles_column
 from drugai.molecules.formats import kind_of
 
@@ -178,6 +179,6 @@ def _write_parquet(target: Path, columns: Mapping[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    ready = {name: pa.array(values if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" else list(values)) for name, values in columns.items()}
+    ready = {name: to_arrow(values if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" else list(values)) for name, values in columns.items()}
     with atomic_file(target) as stream:
         pq.write_table(pa.table(ready), pa.PythonFile(stream, mode="w"), compression="zstd")

@@ -15,6 +15,7 @@ import numpy as np
 from drugai.artifact import write_text_atomically
 from drugai.errors import ConfigError
 from drugai.molecules import write_table
+from drugai.molecules.arrow import numbers_of
 from drugai.screening.cascade import cascade_sign, recall_of
 from drugai.screening.folder import RunFolder
 from drugai.screening.hits import Hits
@@ -22,7 +23,7 @@ from drugai.screening.merge import add_up, count_between, top_rows, value_histog
 from drugai.screening.plan import FORMAT, Plan
 from drugai.screening.process import resident
 from drugai.screening.selection import describe_top
-from drugai.screening.shard import BINS, Shard
+from drugai.screening.shard import BINS, Shard, read_columns
 
 log = logging.getLogger(__name__)
 
@@ -78,24 +79,20 @@ def finish(
 
 def _recall(plan: Plan, shards: Sequence[Shard], share: float) -> dict[str, Any] | None:
     """What the cascade kept of the audited molecules that the full model likes best, at the share of the library that the hits are."""
-    import pyarrow.parquet as pq
-
     name = next(column.name for column in plan.columns if column.role == "audit")
-    tables = [pq.read_table(shard.path, columns=["total", name]) for shard in shards]
-    total, audit = (np.concatenate([table.column(each).to_numpy() for table in tables] or [np.zeros(0)]) for each in ("total", name))
+    tables = [read_columns(shard.path, ["total", name]) for shard in shards]
+    total, audit = (np.concatenate([numbers_of(table.column(each)) for table in tables] or [np.zeros(0)]) for each in ("total", name))
     return recall_of(audit, total, cascade_sign(plan.scorer["path"]), share)
 
 
 def _enrichment(plan: Plan, shards: Sequence[Shard], labels: str) -> dict[str, Any]:
-    import pyarrow.parquet as pq
-
     from drugai.metrics.enrichment import enrichment_summary
 
     name = next(column.name for column in plan.columns if column.role == "kept" and column.key == labels)
     totals, active = [], []
     for shard in shards:
-        table = pq.read_table(shard.path, columns=["total", name])
-        totals.append(table.column("total").to_numpy())
+        table = read_columns(shard.path, ["total", name])
+        totals.append(numbers_of(table.column("total")))
         active.append(np.array([_label(cell, labels) for cell in table.column(name).to_pylist()], dtype=np.float32))
     return enrichment_summary(np.concatenate(active), np.concatenate(totals))
 

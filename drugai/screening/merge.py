@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from drugai.molecules.arrow import numbers_of, to_arrow
 from drugai.screening.plan import Plan
-from drugai.screening.shard import BINS, Shard
+from drugai.screening.shard import BINS, Shard, read_columns
 
 VALUE_BINS = 40
 """Bins of a raw value, between its smallest and largest."""
@@ -22,22 +23,20 @@ def top_rows(plan: Plan, shards: Sequence[Shard], top: int) -> dict[str, Any]:
     Returns:
         ``rank`` and the shards' columns: text as lists, numbers as arrays (NaN for null).
     """
-    import pyarrow.parquet as pq
-
     best = np.zeros((0, 3))  # total, index, shard; indices below 2^53 are exact
     for place, shard in enumerate(shards):
-        found = pq.read_table(shard.path, columns=["index", "total"])
-        total = found.column("total").to_numpy()
+        found = read_columns(shard.path, ["index", "total"])
+        total = numbers_of(found.column("total"))
         alive = np.flatnonzero(total > 0)
         if len(best) == top and len(alive):
             alive = alive[total[alive] >= best[-1, 0]] if top else alive[:0]
-        rows = np.stack([total[alive], found.column("index").to_numpy()[alive].astype(float), np.full(len(alive), float(place))], axis=1)
+        rows = np.stack([total[alive], numbers_of(found.column("index"))[alive].astype(float), np.full(len(alive), float(place))], axis=1)
         best = np.concatenate([best, rows])
         best = best[np.lexsort((best[:, 1], -best[:, 0]))][:top]
     pieces: dict[int, dict[str, Any]] = {}  # index → row
     for place in sorted({int(value) for value in best[:, 2]}):
         wanted = best[best[:, 2] == place, 1].astype(np.int64)
-        rows_of = pq.read_table(shards[place].path).take(np.sort(wanted) - shards[place].start).to_pylist()
+        rows_of = read_columns(shards[place].path).take(to_arrow(np.sort(wanted) - shards[place].start)).to_pylist()
         pieces.update({row["index"]: row for row in rows_of})
     ordered = [pieces[int(index)] for index in best[:, 1]]
     out: dict[str, Any] = {"rank": np.arange(1, len(ordered) + 1)}
@@ -99,9 +98,9 @@ def value_histograms(plan: Plan, shards: Sequence[Shard], hits: Mapping[str, Any
     edges = {name: np.linspace(low, high if high > low else low + 1, VALUE_BINS + 1) for name, (low, high) in ends.items() if np.isfinite([low, high]).all()}
     counts = {name: np.zeros(VALUE_BINS, dtype=np.int64) for name in edges}
     for shard in shards if edges else ():
-        table = pq.read_table(shard.path, columns=list(edges))
+        table = read_columns(shard.path, list(edges))
         for name in edges:
-            counts[name] += count_between(table.column(name).to_numpy(), edges[name])
+            counts[name] += count_between(numbers_of(table.column(name)), edges[name])
     return {
         name: {
             "min": float(ends[name][0]), "max": float(ends[name][1]), "edges": [round(float(edge), 6) for edge in edges[name]],

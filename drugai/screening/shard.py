@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from drugai.artifact import file_checksum
 from drugai.errors import DatasetError, code_of
 from drugai.molecules import LibraryChunk, LibraryIndex, MoleculeBatch
+from drugai.molecules.arrow import numbers_of, texts_to_arrow, to_arrow
 from drugai.molecules.writing import atomic_file
 from drugai.screening.overlap import run_ahead
 from drugai.screening.plan import Plan
@@ -147,12 +148,12 @@ def score_chunk(plan: Plan, scoring: Scoring, chunk: LibraryChunk, batch: Molecu
     arrays = []
     for column in plan.columns:
         if column.role == "index":
-            arrays.append(pa.array(np.arange(chunk.start, chunk.start + len(chunk), dtype=np.int64)))
+            arrays.append(to_arrow(np.arange(chunk.start, chunk.start + len(chunk), dtype=np.int64)))
         elif column.role in ("id", "smiles", "kept", "reason"):
             texts = {"id": chunk.ids, "smiles": chunk.smiles, "reason": reasons}.get(column.role) or chunk.columns.get(column.key, [])
-            arrays.append(pa.array([_text(cell) for cell in texts], type=pa.string()))
+            arrays.append(texts_to_arrow([_text(cell) for cell in texts]))
         else:
-            arrays.append(pa.array(computed[column.name], from_pandas=True))  # NaN becomes null: statistics then make sense
+            arrays.append(to_arrow(computed[column.name], nan_is_null=True))  # statistics then make sense
     return pa.table(arrays, schema=schema(plan))
 
 
@@ -162,6 +163,14 @@ def schema(plan: Plan) -> Any:
 
     types = {"index": pa.int64(), "total": pa.float64(), **dict.fromkeys(("id", "smiles", "kept", "reason"), pa.string())}
     return pa.schema([(column.name, types.get(column.role, pa.float32())) for column in plan.columns])
+
+
+def read_columns(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """The named columns of a shard, or all, as an Arrow table. ``pyarrow.parquet.read_table`` would import pandas."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=None if columns is None else list(columns))
 
 
 def _text(cell: str) -> str:
@@ -211,11 +220,11 @@ def count_rows(plan: Plan, table: Any) -> dict[str, Any]:
             code = code_of(entry["values"])
             reasons[code] = reasons.get(code, 0) + entry["counts"]
     fine = np.array(table.column("reason").to_pylist(), dtype=object) == ""
-    total = table.column("total").to_numpy()
+    total = numbers_of(table.column("total"))
     terms = {}
     for column in plan.columns:
         if column.role == "score":
-            score = table.column(column.name).to_numpy()
+            score = numbers_of(table.column(column.name))
             known = score[~np.isnan(score)].astype(np.float64)
             terms[column.term] = {"reached": len(known), "passed": int((known > 0).sum()), "sum": round(float(known.sum()), 6)}
     counts = np.histogram(total[fine], bins=BINS, range=(0.0, 1.0))[0]

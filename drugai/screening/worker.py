@@ -6,6 +6,7 @@ announcement where a worker died. Nothing is pickled, and the user's script is n
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -65,7 +66,11 @@ class Worker:
         """Build the scorer, then bound the memory that may come on top of what it takes."""
         self.plan = Plan.from_dict(plan)
         self.index = LibraryIndex.from_dict(index) if index else None
+        # what the imports leave behind lives as long as the process: the collector need not walk it, neither now nor later
+        gc.disable()
         self.scoring = Scoring.of(self.plan) if self.plan.scorer["kind"] != "graphs" else None
+        gc.freeze()
+        gc.enable()
         limit_memory(memory)
 
     def do_decide(self, verdicts: Mapping[str, str]) -> dict[str, Any]:
