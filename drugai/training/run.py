@@ -13,7 +13,7 @@ import numpy as np
 
 from drugai.artifact import is_artifact
 from drugai.contracts import Dataset, Split, TaskKind
-from drugai.data import read_dataset, read_dataset_with_rejected, split
+from drugai.data import SPLIT_METHODS, read_dataset, read_dataset_with_rejected, split
 from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.loading import load_predictor
@@ -152,6 +152,8 @@ def own_data(predictor: TrainedPredictor, path: str | Path) -> tuple[Dataset, Sp
     if data.checksum != predictor.record["data"]["checksum"]:
         raise ArtifactError(f"{stored['data']}: the data changed since {path} was trained (checksum differs); its parts are no longer the same molecules")
     how = stored["split"]
+    if how["method"] not in SPLIT_METHODS:
+        raise ArtifactError(f"{path}: has no parts ({how['method']}); name measured molecules that it has not seen")
     parts = split(data, method=how["method"], fractions=tuple(how["fractions"]), seed=how["seed"], column=how["column"])
     if parts.checksum != predictor.record["split"]["checksum"]:
         raise ArtifactError(f"{path}: the split cannot be reproduced with this version of drugai or RDKit (its checksum differs)")

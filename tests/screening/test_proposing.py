@@ -18,7 +18,7 @@ from drugai.molecules import MoleculeBatch, fingerprint, tanimoto
 from drugai.screening import propose
 from drugai.screening.acquisition import acquire, expected_improvement, pick
 from drugai.training.continuing import join
-from drugai.training.run import train_predictor
+from drugai.training.run import evaluate_saved, train_predictor
 
 
 def test_strategies_by_hand() -> None:
@@ -106,6 +106,10 @@ def test_the_loop_closes_old_and_new_values_train_the_next_round(tmp_path: Path,
     assert manifest["config"] != {}
     measured = {MoleculeBatch([row["smiles"]]).canonical[0] for row in rows[:-2]}
     assert not (known | measured) & set(MoleculeBatch(second.smiles).canonical)
+    # everything measured trains it: it has no test part, and says so
+    with pytest.raises(ArtifactError, match="has no parts"):
+        evaluate_saved(tmp_path / "two" / "model")
+    assert evaluate_saved(tmp_path / "two" / "model", library.with_name("first.csv")).to_dict()
     # the next round goes on from the second model, whose data lies beside it
     third = propose(library, tmp_path / "two" / "model", n=5, strategy="thompson", out=tmp_path / "three")
     assert third.summary["known"] == 126
