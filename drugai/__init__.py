@@ -37,6 +37,7 @@ _HOMES = {
     "GPConfig": "drugai.predictors",
     "TreesConfig": "drugai.predictors",
     "load_predictor": "drugai.predictors",
+    "explain": "drugai.predictors",
     "calibrate": "drugai.training",
     "compare_models": "drugai.training",
     "evaluate": "drugai.training",

@@ -92,12 +92,25 @@ def predict(
     interval: Annotated[float | None, typer.Option(help="coverage, for example 0.9: adds interval or class set of every task, similarity to training, in or out of domain")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16; auto takes bf16 only where the first thousand molecules agree with fp32")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda …")] = "auto",
+    explain: Annotated[str | None, typer.Option(help="top:N: what each atom adds to the N highest predictions, in a table beside OUT and on the page")] = None,
+    report: Annotated[Path | None, typer.Option(help="page to write: structures, values, intervals, explanations; one HTML file")] = None,
 ) -> None:
     """Predict every row of a file: n rows in, n rows out, in order; a bad row has a reason."""
     from drugai.predictors.streaming import predict_file
 
-    summary = predict_file(model, data, out, smiles=smiles, trusted=trusted, precision=precision, device=device, level=interval)
-    typer.echo(str(summary))
+    if explain is None and report is None:
+        summary = predict_file(model, data, out, smiles=smiles, trusted=trusted, precision=precision, device=device, level=interval)
+        typer.echo(str(summary))
+    else:
+        from drugai.predictors.loading import load_predictor
+        from drugai.reports.explained import Gathered, parse_explain, tell
+
+        gathered = Gathered(parse_explain(explain) if explain is not None else 0)
+        predictor = load_predictor(model)
+        summary = predict_file(predictor, data, out, smiles=smiles, trusted=trusted, precision=precision, device=device, level=interval, on_part=gathered.add)
+        typer.echo(str(summary))
+        for path in tell(predictor, model, gathered, table=out, page=report, source=Path(data).name) if gathered.n else []:
+            typer.echo(f"→ {path}")
     if max_errors is not None and summary.n_errors > max_errors:
         typer.echo(f"{summary.n_errors} rows could not be used, more than --max-errors {max_errors}", err=True)
         raise typer.Exit(3)

@@ -18,6 +18,7 @@ _HOMES = {
     "TrainedPredictor": "drugai.predictors.base",
     "TreesConfig": "drugai.predictors.trees",
     "TreesPredictor": "drugai.predictors.trees",
+    "explain": "drugai.predictors.explaining",
     "load_predictor": "drugai.predictors.loading",
 }
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from drugai.predictors.constant import MeanPredictor as MeanPredictor
     from drugai.predictors.ensemble import EnsembleConfig as EnsembleConfig
     from drugai.predictors.ensemble import EnsemblePredictor as EnsemblePredictor
+    from drugai.predictors.explaining import explain as explain
     from drugai.predictors.gaussian_process import GPConfig as GPConfig
     from drugai.predictors.gaussian_process import GPPredictor as GPPredictor
     from drugai.predictors.gnn import GNNConfig as GNNConfig

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from drugai.contracts import Predictions
 from drugai.data import card, cards, fetch
 from drugai.errors import ConfigError, count_reasons
-from drugai.molecules import read_library
+from drugai.molecules import LibraryChunk, read_library
 from drugai.molecules.appending import TableWriter
 from drugai.molecules.batch import MoleculeBatch
 from drugai.predictors.base import CHUNK, TrainedPredictor
@@ -58,6 +59,7 @@ def predict_file(
     chunk: int = CHUNK,
     keep_columns: Sequence[str] = (),
     level: float | None = None,
+    on_part: Callable[[LibraryChunk, Predictions], None] | None = None,
 ) -> FileSummary:
     """Predict every row of a file and write a table with id, smiles, the predictions and the reason, in the file's order.
 
@@ -72,6 +74,7 @@ def predict_file(
         chunk: Rows held in memory.
         keep_columns: Further columns of the file to carry over; ``("*",)`` for all.
         level: Coverage of intervals and class sets; the domain comes with them.
+        on_part: Called with each chunk and its predictions after they were written.
     """
     predictor = load_predictor(model) if isinstance(model, (str, Path)) else model
     path = library_path(source)
@@ -87,6 +90,8 @@ def predict_file(
                 counts[code] = counts.get(code, 0) + count
             writer.append({"id": part.ids, "smiles": part.smiles, **part.columns, **predictions.to_columns()})
             logger.debug("predicted %d rows", writer.rows)
+            if on_part is not None:
+                on_part(part, predictions)
         if writer.rows == 0:
             writer.append({"id": [], "smiles": [], **predictor.predict([], level=level).to_columns()})
     return FileSummary(Path(out), writer.rows, dict(sorted(counts.items(), key=lambda item: -item[1])), used)

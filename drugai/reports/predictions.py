@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from drugai.contracts import Predictions
 from drugai.errors import DatasetError, count_reasons
 from drugai.reports.page import pretty_unit, whole, write_page
-from drugai.reports.structures import draw_many
+from drugai.reports.structures import draw_many, draw_paths
 from drugai.reports.tables import Column, RowTable
+
+if TYPE_CHECKING:
+    from drugai.predictors.explaining import Explanation
 
 DRAWN = 1000
 
 
 def predictions_page(
-    found: Predictions, smiles: Sequence[str], out: str | Path, *, ids: Sequence[str] | None = None, title: str = "", lead: str = "", drawn: int = DRAWN
-) -> Path:
+    found: Predictions, smiles: Sequence[str], out: str | Path, *, ids: Sequence[str] | None = None, title: str = "", lead: str = "", drawn: int = DRAWN,
+    explained: Mapping[int, Explanation] | None = None, evidence: Mapping[int, str] | None = None,
+) -> Path:  # fmt: skip
     """Write predictions as one HTML file.
 
     Args:
@@ -28,6 +33,8 @@ def predictions_page(
         ids: n identifiers; by default the number of the row, from 1.
         title, lead: Head of the page and the sentence below it.
         drawn: Molecules whose structures are drawn; the rest are shown as SMILES.
+        explained: Row → what its atoms add: their halos in the drawing, and the strongest by name.
+        evidence: Row → the nearest measured molecules in words.
 
     Raises:
         DatasetError: Not one SMILES and one id a prediction.
@@ -37,12 +44,15 @@ def predictions_page(
         "table_page.html",
         title=title or f"Predictions for {whole(len(found))} molecules",
         lead=lead or _lead(found),
-        table=predictions_table(found, smiles, ids, drawn),
+        table=predictions_table(found, smiles, ids, drawn, explained, evidence),
     )
 
 
-def predictions_table(found: Predictions, smiles: Sequence[str], ids: Sequence[str] | None = None, drawn: int = DRAWN) -> RowTable:
-    """Predictions as rows of a page, in their order."""
+def predictions_table(
+    found: Predictions, smiles: Sequence[str], ids: Sequence[str] | None = None, drawn: int = DRAWN, explained: Mapping[int, Explanation] | None = None,
+    evidence: Mapping[int, str] | None = None,
+) -> RowTable:  # fmt: skip
+    """Predictions as rows of a page, in their order; see :func:`predictions_page`."""
     names = list(ids) if ids is not None else [str(row) for row in range(1, len(found) + 1)]
     if len(smiles) != len(found) or len(names) != len(found):
         raise DatasetError(f"{len(found)} predictions came with {len(smiles)} SMILES and {len(names)} ids; one of each a prediction is needed")
@@ -70,7 +80,21 @@ def predictions_table(found: Predictions, smiles: Sequence[str], ids: Sequence[s
             columns.append(Column("in domain", ["" if np.isnan(value) else "in" if value >= found.domain_limit else "out" for value in found.domain]))
     if any(found.reasons):
         columns.append(Column("reason", list(found.reasons), help="why there is no prediction"))
-    return RowTable("molecules", list(smiles), columns, draw_many(smiles, drawn))
+    structures = draw_many(smiles, drawn)
+    if explained:
+        strongest = {row: _strongest(each) for row, each in explained.items()}
+        columns.append(Column("atoms", [strongest.get(row, "") for row in range(len(found))], help="what the prediction loses without the atom, strongest first; atoms are counted from 1"))
+        structures += [None] * (min(len(smiles), max(explained) + 1) - len(structures))
+        for row, each in explained.items():
+            if not each.reason:
+                structures[row] = draw_paths(each.smiles, weights=each.atoms)
+    if evidence:
+        columns.append(Column("nearest measured", [evidence.get(row, "") for row in range(len(found))], help="training molecules most like it, their Tanimoto similarity and measured value"))
+    return RowTable("molecules", list(smiles), columns, structures)
+
+
+def _strongest(found: Explanation, most: int = 3) -> str:
+    return found.reason or ", ".join(f"{symbol}{atom + 1} {value:+.2g}".replace("-", "\u2212") for atom, symbol, value in found.words()[:most])
 
 
 def _lead(found: Predictions) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
 
+import numpy as np
 from markupsafe import Markup
 
 from drugai.molecules import draw_svg
@@ -15,6 +16,7 @@ Paths = list[list[str]]
 
 SIZE = (300, 170)
 """Width and height: drug-like molecules lie about twice as wide as high."""
+_STEPS = 4
 
 # RDKit's palette → one class a colour (style.css says what it looks like in light and dark); any other colour is drawn in that of the text
 _CLASSES = {
@@ -31,16 +33,37 @@ _TAG = "{http://www.w3.org/2000/svg}path"
 _PATH_DATA = re.compile(r"[MLQCZ0-9., -]+")
 
 
-def draw_paths(smi: str, size: tuple[int, int] = SIZE) -> Paths | None:
-    """The drawing of one molecule as paths, about a sixth of RDKit's text; None where it cannot be drawn (unreadable, or more than 150 atoms)."""
-    return compact(draw_svg(smi, size=size))
+def draw_paths(smi: str, size: tuple[int, int] = SIZE, weights: Sequence[float] | np.ndarray | None = None) -> Paths | None:
+    """The drawing of one molecule as paths, about a sixth of RDKit's text; None where it cannot be drawn (unreadable, or more than 150 atoms).
+
+    Args:
+        smi: A SMILES.
+        size: Width and height.
+        weights: ``[V]`` one number an atom: a halo behind it, blue where it is positive and red where it is negative, in four steps of the greatest.
+    """
+    if weights is None:
+        return compact(draw_svg(smi, size=size))
+    values = np.nan_to_num(np.asarray(weights, dtype=float))
+    steps = np.ceil(_STEPS * np.abs(values) / max(float(np.abs(values).max(initial=0.0)), 1e-12)).astype(int)
+    halos = {f"atom-{atom}": f"{'x' if values[atom] > 0 else 'y'}{steps[atom]} v" for atom in range(len(values)) if steps[atom] > 0}
+    return compact(draw_svg(smi, size=size, atom_weights=[float(value) for value in values]), halos)
 
 
-def compact(svg: str) -> Paths | None:
-    """Paths of the same colour and kind joined; None if the drawing holds anything but paths (a molecule shown as text)."""
+def compact(svg: str, halos: Mapping[str, str] | None = None) -> Paths | None:
+    """Paths of the same colour and kind joined; None if the drawing holds anything but paths (a molecule shown as text).
+
+    Args:
+        svg: RDKit's drawing.
+        halos: RDKit's class of a marked atom → classes of its halo; ellipses of other atoms are left out.
+    """
     joined: dict[str, list[str]] = {}
     for element in ElementTree.fromstring(svg):
         if element.tag is ElementTree.Comment:
+            continue
+        if halos is not None and element.tag == _TAG.replace("path", "ellipse"):
+            kind = halos.get(element.get("class", "").strip())
+            if kind is not None:
+                joined.setdefault(kind, []).append(_ellipse(*(float(element.get(name, "0")) for name in ("cx", "cy", "rx", "ry"))))
             continue
         data = element.get("d", "")
         if element.tag != _TAG or not _PATH_DATA.fullmatch(data):
@@ -56,6 +79,13 @@ def _kind(element: ElementTree.Element) -> str:
     colour = _CLASSES.get((stroke if stroke != "none" else fill).upper(), "k")
     painted = "t" if fill == "none" else "v" if stroke == "none" else "u"
     return f"{colour} {painted}"
+
+
+def _ellipse(x: float, y: float, rx: float, ry: float) -> str:
+    """An ellipse as four curves, since a drawing holds paths alone."""
+    a, b = 0.5523 * rx, 0.5523 * ry  # the usual cubic approximation of a quarter
+    curves = [(x + rx, y + b, x + a, y + ry, x, y + ry), (x - a, y + ry, x - rx, y + b, x - rx, y), (x - rx, y - b, x - a, y - ry, x, y - ry), (x + a, y - ry, x + rx, y - b, x + rx, y)]
+    return f"M{x + rx:.1f},{y:.1f}" + "".join("C" + " ".join(f"{value:.1f}" for value in curve) for curve in curves) + "Z"
 
 
 def _shorten(data: str) -> str:
