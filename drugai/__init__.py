@@ -39,6 +39,7 @@ _HOMES = {
     "load_predictor": "drugai.predictors",
     "explain": "drugai.predictors",
     "calibrate": "drugai.training",
+    "distill": "drugai.training",
     "compare_models": "drugai.training",
     "evaluate": "drugai.training",
     "fit_predictor": "drugai.training",

@@ -116,6 +116,32 @@ def predict(
         raise typer.Exit(3)
 
 
+def distill(
+    model: Annotated[Path, typer.Argument(help="the teacher's folder")],
+    data: Annotated[str, typer.Argument(help="library without values: a file or a card's name; best like what will be screened")],
+    out: Annotated[Path, typer.Option(help="folder for the student")],
+    smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
+    limit: Annotated[int, typer.Option(help="most molecules to take, from the beginning")] = 100_000,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the student's Config, for example net.width=64; repeatable")] = None,
+    seed: Annotated[int, typer.Option(help="of parts and training")] = 0,
+) -> None:
+    """Train a small, fast student on what a costly model says of a library; its fidelity is printed and kept."""
+    from drugai.cli.printing import epoch_progress, table
+    from drugai.config import parse_settings
+    from drugai.training.distilling import distill_saved, student_config
+
+    config = student_config().replace(**parse_settings(set_ or []))
+    on_epoch, close = epoch_progress(config.epochs)
+    try:
+        student = distill_saved(model, data, out, smiles=smiles, limit=limit, config=config, seed=seed, on_epoch=on_epoch)
+    finally:
+        close()
+    told = student.record["distilled"]
+    rows = [[name, f"{each['spearman']:.3f}", f"{each['r2']:.3f}", f"{each['top']:.0%}"] for name, each in told["fidelity"].items()]
+    typer.echo(table(["task", "Spearman", "R²", "of the teacher's top 1 %"], rows, right=(1, 2, 3)))
+    typer.echo(f"on held-out molecules; {told['used']:,} of {told['library']:,} taught → {out}")
+
+
 def calibrate(
     model: Annotated[Path, typer.Argument(help="a model's folder; it is written again")],
     data: Annotated[str | None, typer.Argument(help="measured molecules that it was not trained on; by default its own validation part")] = None,

@@ -9,6 +9,7 @@ _HOMES = {
     "Evaluation": "drugai.training.evaluation",
     "LoopConfig": "drugai.training.loop",
     "calibrate": "drugai.training.calibrating",
+    "distill": "drugai.training.distilling",
     "compare_models": "drugai.training.comparing",
     "cost_score": "drugai.training.costs",
     "evaluate": "drugai.training.evaluation",
@@ -24,6 +25,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from drugai.training.calibrating import calibrate as calibrate
+    from drugai.training.distilling import distill as distill
     from drugai.training.comparing import compare_models as compare_models
     from drugai.training.costs import cost_score as cost_score
     from drugai.training.evaluation import Evaluation as Evaluation
