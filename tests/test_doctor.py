@@ -85,4 +85,29 @@ def test_the_round_trips_of_molecules_and_trees_work_here(tmp_path):
 def test_every_check_is_well_here():
     checks = list(doctor.run_doctor())
     assert [str(check) for check in checks if check.status == "broken"] == []
-    assert {"molecules", "trees", "graph network", "scorer", "screen and page"} <= {check.name for check in checks}
+    assert set(doctor.PARTS) <= {check.name for check in checks}
+
+
+@pytest.mark.slow
+def test_a_damaged_model_and_a_missing_extra_are_both_said_by_the_command(model, monkeypatch):
+    from typer.testing import CliRunner
+
+    from drugai.cli.app import app
+
+    file = model / "mean.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    declared = metadata.requires
+    monkeypatch.setattr(metadata, "requires", lambda name: [*(declared(name) or []), 'no-such-package>=1; extra == "moon"'])
+    found = CliRunner().invoke(app, ["doctor", "--model", str(model)])
+    assert found.exit_code == 1
+    assert "BROKEN model model" in found.output
+    assert "changed since it was written" in found.output
+    assert "missing: no-such-package" in found.output
+    assert 'pip install "drugai[moon]"' in found.output
+    assert "1 broken; the arrows say how to mend it" in found.output
+
+
+def test_a_round_trip_of_study_and_generator_works_here(tmp_path):
+    for part in (doctor._study, doctor._generator):
+        check = doctor.attempt("part", part, tmp_path)
+        assert check.status == "ok", check.words

@@ -29,7 +29,9 @@ def doctor(model: Annotated[Path | None, typer.Option(help="a saved model to loo
     """Check this installation: versions, processor, data, extras, models, and a round trip of each part. Exit status 1 if something needed is broken."""
     from drugai.doctor import is_broken, run_doctor
 
-    checks = []
+    import time
+
+    began, checks = time.perf_counter(), []
     for check in run_doctor(model):
         typer.echo(str(check))
         checks.append(check)
@@ -37,7 +39,7 @@ def doctor(model: Annotated[Path | None, typer.Option(help="a saved model to loo
     if is_broken(checks):
         typer.echo(f"\n{sum(check.status == 'broken' for check in checks)} broken; the arrows say how to mend it")
         raise typer.Exit(1)
-    typer.echo("\neverything that is needed works" + (f"; {notes} notes" if notes else ""))
+    typer.echo("\neverything that is needed works" + (f"; {notes} notes" if notes else "") + f" ({time.perf_counter() - began:.0f} s)")
 
 
 def serve(

@@ -58,3 +58,14 @@ def test_a_page_that_does_not_link_where_it_says_is_found(tmp_path):
     done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "nowhere.md" in done.stderr
+
+
+def test_the_picture_of_the_house_is_what_the_code_says():
+    from house import PICTURE, floors, imports, picture
+
+    assert PICTURE.read_text() == picture(), "run python docs/making/house.py"
+    level = {room: number for number, row in enumerate(floors(ROOT / "pyproject.toml")) for room in row}
+    edges = imports(ROOT / "drugai")
+    assert set(edges) <= set(level)
+    assert {"molecules", "predictors"} <= edges["screening"]
+    assert [(room, other) for room in edges for other in edges[room] if level[other] <= level[room]] == []
