@@ -11,6 +11,7 @@ from mkdocs.structure.files import File, Files
 sys.path.insert(0, str(Path(__file__).parent))
 
 from commands import commands_page
+from house import picture
 from navigation import navigation
 from reference import module_pages
 
@@ -21,5 +22,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     modules = module_pages(Path(config.config_file_path).parent / "drugai")
     for name, text in modules.items():
         files.append(File.generated(config, f"reference/api/{name}.md", content=text))
+    kept = files.get_file_from_path("explanation/house.svg")
+    if kept is not None:
+        files.remove(kept)
+    files.append(File.generated(config, "explanation/house.svg", content=picture()))
     config.nav = navigation((file.src_uri for file in files.documentation_pages()), modules)
     return files

@@ -27,9 +27,9 @@ def demo(
 
 def doctor(model: Annotated[Path | None, typer.Option(help="a saved model to look at too")] = None) -> None:
     """Check this installation: versions, processor, data, extras, models, and a round trip of each part. Exit status 1 if something needed is broken."""
-    from drugai.doctor import is_broken, run_doctor
-
     import time
+
+    from drugai.doctor import is_broken, run_doctor
 
     began, checks = time.perf_counter(), []
     for check in run_doctor(model):

@@ -25,9 +25,9 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from drugai.training.calibrating import calibrate as calibrate
-    from drugai.training.distilling import distill as distill
     from drugai.training.comparing import compare_models as compare_models
     from drugai.training.costs import cost_score as cost_score
+    from drugai.training.distilling import distill as distill
     from drugai.training.evaluation import Evaluation as Evaluation
     from drugai.training.evaluation import evaluate as evaluate
     from drugai.training.evaluation import validation_score as validation_score
