@@ -29,6 +29,7 @@ def floors(pyproject: Path) -> list[list[str]]:
 def imports(package: Path) -> dict[str, set[str]]:
     """Room → rooms that some module of it imports, wherever in the file the import stands."""
     found: dict[str, set[str]] = {}
+    known = {path.stem for path in package.iterdir()}
     for file in sorted(package.rglob("*.py")):
         room = file.relative_to(package).parts[0].removesuffix(".py")
         if room == "__init__":
@@ -40,7 +41,7 @@ def imports(package: Path) -> dict[str, set[str]]:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names += [f"{node.module}.{alias.name}" if node.module == package.name else str(node.module) for alias in node.names]
         rooms = {name.split(".")[1] for name in names if name.startswith(f"{package.name}.")}
-        found.setdefault(room, set()).update(rooms - {room})
+        found.setdefault(room, set()).update((rooms & known) - {room})
     return found
 
 
