@@ -40,7 +40,7 @@ def _predict(given: dict[str, Any], models: dict[str, Shelved]) -> dict[str, Any
             raise ConfigError(
                 f"{model.name} has no calibration data, so it gives no intervals; `drugai calibrate {model.path}` adds it, or ask without intervals"
             )
-    return {"model": model.name, "path": str(model.path.resolve()), "level": level, **_molecules(given, "predict")}
+    return {"model": model.name, "path": str(model.path.resolve()), "level": level, "explain": bool(given.get("explain")), **_molecules(given, "predict")}
 
 
 def _screen(given: dict[str, Any], models: dict[str, Shelved]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _number(given: Mapping[str, Any], key: str, low: float, high: float) -> floa
 
 
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any], dict[str, Shelved]], dict[str, Any]]]] = {
-    "predict": (("model", "text", "file", "level"), _predict),
+    "predict": (("model", "text", "file", "level", "explain"), _predict),
     "screen": (("model", "text", "file", "rank_by", "alerts", "top"), _screen),
     "link": (("side", "text", "smiles", "top", "novel"), _link),
     "optimize": (("method", "scorer", "budget", "seed"), _optimize),

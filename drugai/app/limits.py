@@ -10,6 +10,8 @@ ROWS = {"predict": 20_000, "screen": 200_000}
 """Molecules of a job."""
 SHOWN = 10_000
 """Rows on a result's page; the file has all."""
+EXPLAINED = 50
+"""Molecules whose atoms are coloured: one more prediction an atom."""
 BUDGET = 20_000
 """Molecules that an optimisation may score."""
 QUERY_CHARACTERS = 5_000

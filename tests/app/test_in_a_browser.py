@@ -71,6 +71,9 @@ def test_pasted_molecules_become_predictions_with_intervals_and_a_script_stays_a
     assert "E_PARSE: unclosed ring" in rows[2]
     assert page.js("document.title") == "Predictions of activity"
     assert page.js("document.querySelectorAll('tr.row svg.mol').length") == 3
+    halos = page.js("[...document.querySelectorAll('tr.row')].map((tr) => tr.querySelectorAll('svg.mol path[class^=x], svg.mol path[class^=y]').length)")
+    assert halos[0] > 0
+    assert halos[2] == 0  # unreadable: no drawing, no colours
     lines = (served.root / name / "predictions.csv").read_text().splitlines()
     assert len(lines) == 5
     assert lines[0].startswith("id,smiles,pActivity,")
