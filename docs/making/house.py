@@ -1,7 +1,7 @@
 """The picture of the house: rooms on their floors and who imports whom, from the import statements of the package.
 
-    python docs/making/house.py            write docs/explanation/house.svg
-    python docs/making/house.py --check    say whether it still is what the code says
+python docs/making/house.py            write docs/explanation/house.svg
+python docs/making/house.py --check    say whether it still is what the code says
 """
 
 from __future__ import annotations
@@ -62,11 +62,15 @@ def draw(rows: Sequence[Sequence[str]], edges: Mapping[str, set[str]], sizes: Ma
             if room in place and other in place:
                 (x, y), (u, v) = place[room], place[other]
                 kind = "l" if v > y else "l up"
-                parts.append(f'<path class="{kind}" d="M{x:.0f} {y + BOX:.0f}C{x:.0f} {y + BOX + 24:.0f} {u:.0f} {v - 24:.0f} {u:.0f} {v:.0f}"><title>{room} → {other}</title></path>')
+                parts.append(
+                    f'<path class="{kind}" d="M{x:.0f} {y + BOX:.0f}C{x:.0f} {y + BOX + 24:.0f} {u:.0f} {v - 24:.0f} {u:.0f} {v:.0f}"><title>{room} → {other}</title></path>'
+                )
     for room, (x, y) in place.items():
         label, n = escape(_NAMES.get(room, room)), sizes.get(room, 0)
         words = f"{n} module{'s' if n != 1 else ''}"
-        parts.append(f'<rect x="{x - 56:.0f}" y="{y:.0f}" width="112" height="{BOX}" rx="7"/><text x="{x:.0f}" y="{y + 15:.0f}" font-size="13" font-weight="600">{label}</text>')
+        parts.append(
+            f'<rect x="{x - 56:.0f}" y="{y:.0f}" width="112" height="{BOX}" rx="7"/><text x="{x:.0f}" y="{y + 15:.0f}" font-size="13" font-weight="600">{label}</text>'
+        )
         parts.append(f'<text class="n" x="{x:.0f}" y="{y + 28:.0f}">{words}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
@@ -80,5 +84,7 @@ def picture() -> str:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(0 if PICTURE.read_text(encoding="utf-8") == picture() else f"{PICTURE.relative_to(ROOT)} is not what the code says; run python docs/making/house.py")
+        sys.exit(
+            0 if PICTURE.read_text(encoding="utf-8") == picture() else f"{PICTURE.relative_to(ROOT)} is not what the code says; run python docs/making/house.py"
+        )
     PICTURE.write_text(picture(), encoding="utf-8")

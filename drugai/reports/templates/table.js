@@ -263,7 +263,7 @@
     else if (event.target === grid && !typing && step) { event.preventDefault(); move(step); }
     else if (event.target === grid && event.key === "Home") { event.preventDefault(); at = 0; move(0); }
     else if (event.target === grid && event.key === "End") { event.preventDefault(); at = view.length - 1; move(0); }
-    else if (event.target === grid && event.key === "Enter" && at >= 0) open(at);
+    else if (event.target === grid && event.key === "Enter" && at >= 0) { event.preventDefault(); open(at); }  // the same key press would click Close, which has the focus now
   });
   document.documentElement.dataset.ready = Math.round(performance.now());
 })();
