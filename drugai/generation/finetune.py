@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from drugai.config import Config, setting, tunable
 from drugai.errors import count_reasons
 from drugai.generation.corpus import encode_corpus
 from drugai.generation.fitting import GeneratorConfig, fit_generator
 from drugai.generation.prior import Prior
-from drugai.molecules.batch import MoleculeBatch
+from drugai.molecules import MoleculeBatch, fingerprint, tanimoto
 from drugai.runtime import derive_seed
 from drugai.training.loop import LoopConfig
 
@@ -48,6 +51,9 @@ class FineTuneReport:
         uniqueness: Share of different molecules among the readable ones.
         copied: Share of the readable samples that are one of the actives.
         recovered: Share of the actives that were written at least once.
+        nearest: Median Tanimoto similarity (Morgan, radius 2) of the readable samples to their nearest active; NaN without any.
+        nearest_before: The same of the prior's samples before.
+        known_validity: Validity of the prior's samples before.
     """
 
     curve: tuple[Mapping[str, float], ...]
@@ -59,6 +65,18 @@ class FineTuneReport:
     uniqueness: float
     copied: float
     recovered: float
+    nearest: float
+    nearest_before: float
+    known_validity: float
+
+    def __str__(self) -> str:
+        kept = f"epoch {self.best_epoch + 1} of {len(self.curve)}" if self.best_epoch >= 0 else "none, the prior is unchanged"
+        best = min((entry["loss"] for entry in self.curve), default=self.start_loss)
+        return (
+            f"held-out loss {self.start_loss:.3f} before, {best:.3f} at best (weights kept: {kept}); samples: {self.validity:.1%} valid (before {self.known_validity:.1%}), "
+            f"{self.uniqueness:.1%} of them different, median similarity to the nearest active {self.nearest:.2f} (before {self.nearest_before:.2f}); "
+            f"learnt by heart: {self.copied:.1%} of the samples are actives, {self.recovered:.1%} of the actives were written"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -93,8 +111,8 @@ def fine_tune(
     config = config or FineTuneConfig()
     batch = MoleculeBatch.of(actives)
     canonical = batch.canonical
-    first = {smi: row for row, smi in reversed(list(enumerate(canonical))) if smi}
-    rows = sorted(first.values())
+    place = {smi: row for row, smi in reversed(list(enumerate(canonical))) if smi}
+    rows = sorted(place.values())
     molecules = [canonical[row] for row in rows]
     tuned = Prior(prior.config, prior.vocabulary, copy.deepcopy(prior.model), dict(prior.record))
     new_tokens = tuple(tuned.extend_vocabulary(molecules)) if config.extend else ()
@@ -108,6 +126,8 @@ def fine_tune(
         model=prior.config, batch=config.batch, chapter=len(corpus), held_out=held_out, samples=0, threads=config.threads, loop=config.loop
     )
     before = Prior(tuned.config, tuned.vocabulary, copy.deepcopy(tuned.model))
+    seed_of_samples = derive_seed(seed, "memorisation")
+    first = MoleculeBatch(before.sample(config.samples, seed_of_samples))
     tuned = fit_generator(settings, corpus, seed=seed, start=tuned, on_epoch=on_epoch, checkpoint=checkpoint)
     history = tuned.record["history"]
     start_loss = float(tuned.record["start_loss"])
@@ -118,7 +138,7 @@ def fine_tune(
             "fine-tuning did not lower the held-out loss (%.4f before, %.4f at best); the prior is returned unchanged", start_loss, history["best_score"]
         )
     known = set(corpus.smiles(range(len(corpus))))
-    written = MoleculeBatch(tuned.sample(config.samples, derive_seed(seed, "memorisation")))
+    written = MoleculeBatch(tuned.sample(config.samples, seed_of_samples))
     readable = [smi for smi in written.canonical if smi]
     copies = [smi for smi in readable if smi in known]
     report = FineTuneReport(
@@ -131,6 +151,17 @@ def fine_tune(
         uniqueness=len(set(readable)) / max(1, len(readable)),
         copied=len(copies) / max(1, len(readable)),
         recovered=len(set(copies)) / len(known),
+        nearest=_nearest(written, sorted(known)),
+        nearest_before=_nearest(first, sorted(known)),
+        known_validity=float(first.valid.mean()),
     )
     tuned.record = {**tuned.record, "fine_tuning": report.to_dict()}
     return tuned, report
+
+
+def _nearest(samples: MoleculeBatch, actives: Sequence[str]) -> float:
+    """Median similarity of the readable samples to their nearest active."""
+    readable = samples.take(np.flatnonzero(samples.valid))
+    if not len(readable):
+        return math.nan
+    return float(np.median(tanimoto(fingerprint(readable), fingerprint(actives)).max(axis=1)))

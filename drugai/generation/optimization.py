@@ -23,6 +23,7 @@ from drugai.generation.genetic import GeneticConfig, Population
 from drugai.generation.molgraph import MolGraph
 from drugai.generation.oracle import Oracle, Scored
 from drugai.generation.pareto import ParetoProposer, objectives_of, pareto_front
+from drugai.generation.reading import write_terms
 from drugai.metrics.generation import auc_top
 from drugai.molecules import MoleculeBatch, write_table
 from drugai.runtime import derive_seed
@@ -200,6 +201,8 @@ def optimize(
     if keep is not None:
         settings["keep"] = keep.words
     oracle = Oracle(scorer, budget, folder, settings, chunk=chunk)
+    if folder is not None:
+        write_terms(folder, scorer)
     watch = Watch(oracle, every)
     rows = StepRows(folder)
     pending = [(smi, "start" if start is not None else "sample") for smi in first]

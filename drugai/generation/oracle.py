@@ -130,17 +130,25 @@ class Oracle:
         if len(whole) < len(data):
             with self._log.open("r+b") as stream:
                 stream.truncate(len(whole))
-        for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                entry = json.loads(line)
-                one = Scored(**{**entry, "parts": _numbers(entry["parts"]), "raw": _numbers(entry["raw"])})
-            except (ValueError, KeyError, TypeError) as error:
-                raise ArtifactError(f"{self._log} line {number} is damaged ({error}); mend or remove the line, or start in another folder") from None
+        for one in read_log(self._log):
             self.scored.append(one)
             self.budgeted.known[one.smiles] = (one.total, dict(one.parts), dict(one.raw), one.reason)
         self.n_resumed = len(self.scored)
         if self.scored:
             logger.info("%d molecules were scored before and are not paid for again", self.n_resumed)
+
+
+def read_log(log: Path) -> list[Scored]:
+    """What a run has paid for; a last line without its end, which a kill leaves, is passed over. Raises ArtifactError for one that is damaged elsewhere."""
+    data = log.read_bytes()
+    found = []
+    for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines(), start=1):
+        try:
+            entry = json.loads(line)
+            found.append(Scored(**{**entry, "parts": _numbers(entry["parts"]), "raw": _numbers(entry["raw"])}))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{log} line {number} is damaged ({error}); mend or remove the line, or start in another folder") from None
+    return found
 
 
 def _check_settings(file: Path, settings: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ _HOMES = {
     "Column": "drugai.reports.tables",
     "ModelCard": "drugai.reports.model_card",
     "RowTable": "drugai.reports.tables",
+    "candidates_page": "drugai.reports.candidates",
     "hits_page": "drugai.reports.hits",
     "linking_page": "drugai.reports.linking",
     "make_card": "drugai.reports.model_card",
@@ -24,6 +25,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from drugai.reports.candidates import candidates_page as candidates_page
     from drugai.reports.hits import hits_page as hits_page
     from drugai.reports.linking import linking_page as linking_page
     from drugai.reports.model_card import ModelCard as ModelCard

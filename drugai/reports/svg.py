@@ -185,6 +185,19 @@ def scatter(
     return _chart(size, f"{y_label} against {x_label} of {int(known.sum())} points", frame.axes(x_label, y_label), *parts)
 
 
+def clouds(groups: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[str]]], *, x_label: str, y_label: str, size: tuple[int, int] = (900, 420)) -> Markup:
+    """Named groups of points (x values, y values, words shown on hovering) in one frame with a key; later groups lie on top."""
+    xs, ys = (np.array([value for group in groups.values() for value in group[axis]], float) for axis in (0, 1))
+    frame = Frame(*size, padded(xs) if len(xs) else (0, 1), padded(ys) if len(ys) else (0, 1))
+    parts = [frame.axes(x_label, y_label)]
+    for number, (name, (x, y, words)) in enumerate(groups.items()):
+        kind = f"dot c{(len(groups) - 1 - number) % 5}"  # the last group, on top, has the page's own colour
+        for a, b, text in zip(x, y, words, strict=True):
+            parts.append(Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.2"><title>{}</title></circle>').format(kind, frame.px(a), frame.py(b), text))
+        parts.append(Markup('<text class="key c{}" x="{}" y="{}" text-anchor="end">{}</text>').format((len(groups) - 1 - number) % 5, size[0] - 18, 28 + 16 * number, name))
+    return _chart(size, f"{y_label} against {x_label} of {', '.join(groups)}", *parts)
+
+
 def bars(shares: Mapping[str, float], *, label: str, width: int = 520) -> Markup:
     """Named horizontal bars, longest first, with their values."""
     ordered = sorted(shares.items(), key=lambda item: -item[1])

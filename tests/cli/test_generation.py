@@ -99,6 +99,15 @@ def test_generate_around_a_file_says_what_could_not_be_used(tmp_path: Path) -> N
     assert len(found) == 5
 
 
+@pytest.mark.slow
+def test_generate_after_fine_tuning_reports_the_curve_and_what_was_learnt_by_heart(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("".join(f"COc1ccc({'C' * n}C(=O)N{end})cc1\n" for n in range(1, 6) for end in ("C", "CC", "CCO")))
+    said, found = generated(tmp_path, "-n", "20", "--fine-tune", str(tmp_path / "a.smi"))
+    assert "held-out loss" in said
+    assert "learnt by heart" in said
+    assert len(found) == 20
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [

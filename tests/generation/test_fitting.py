@@ -74,6 +74,11 @@ def test_fine_tuning_moves_the_prior_and_leaves_the_first_alone(prior):
     assert 0 < report.copied <= 1
     assert 0 < report.recovered <= 1
     assert report.curve[report.best_epoch]["loss"] < report.start_loss
+    # all actives are chlorides, of the prior's samples a third: the samples come nearer
+    assert report.nearest_before < report.nearest <= 1
+    said = str(report)
+    assert f"weights kept: epoch {report.best_epoch + 1} of {len(report.curve)}" in said
+    assert f"{report.copied:.1%} of the samples are actives, {report.recovered:.1%} of the actives were written" in said
 
 
 def test_fine_tuning_can_learn_new_tokens(prior):
