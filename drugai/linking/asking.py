@@ -12,13 +12,12 @@ from typing import cast
 
 import numpy as np
 
-from drugai.linking.components import Memory
 from drugai.linking.encoding import encode_disease_texts, encode_texts, fingerprints
 from drugai.linking.evidence import occlusions, word_changes
 from drugai.linking.fitting import Fusion, LinkerConfig
 from drugai.linking.fusion import fuse
 from drugai.linking.queries import check_smiles
-from drugai.linking.remembering import RememberingLetters, RememberingLexicon, RememberingTowers
+from drugai.linking.remembering import RememberingMemory, RememberingTowers
 from drugai.linking.towers import Towers
 from drugai.linking.views import Diseases, Drugs, Knowledge
 from drugai.models.text import TextEncoder
@@ -36,9 +35,7 @@ class Asker:
 
     def __init__(self, knowledge: Knowledge, towers: Towers, fusions: Mapping[str, Fusion], config: LinkerConfig, encoder: TextEncoder) -> None:
         self.knowledge, self.fusions, self.config, self.encoder = knowledge, fusions, config, encoder
-        self.memory = Memory(knowledge, config.memory)
-        self.memory.lexicon = RememberingLexicon(self.memory.lexicon)
-        self.memory.letters = RememberingLetters(self.memory.letters)
+        self.memory = RememberingMemory(knowledge, config.memory)
         self.towers = cast(Towers, RememberingTowers(towers, knowledge))
 
     @cached_property

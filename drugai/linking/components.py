@@ -18,7 +18,6 @@ from drugai.linking.kernels import DiseaseLikeness, DrugLikeness, KernelConfig
 from drugai.linking.lexical import Letters, Lexicon
 from drugai.linking.memory import identity_weights, neighbour_weights
 from drugai.linking.views import Diseases, Drugs, Knowledge
-from drugai.molecules import tanimoto
 
 if TYPE_CHECKING:
     from drugai.linking.towers import Towers
@@ -103,43 +102,71 @@ class Memory:
         """
         compute = {
             "popularity": lambda: self._popularity(drug_rows, disease_rows),
-            "tfidf": lambda: self.lexicon.tfidf(drugs.texts, diseases.texts),
+            "tfidf": lambda: self._shared_words(drugs, diseases),
             "bm25": lambda: self.lexicon.bm25(drugs.texts, diseases.texts),
             "zero_shot": lambda: (drugs.embeddings @ diseases.both.T).astype(np.float64),
             "class_zero_shot": lambda: (drugs.classes @ diseases.names.T).astype(np.float64),
-            "terms": lambda: term_scores(drugs, diseases, BEST_TERMS),
-            "best_term": lambda: term_scores(drugs, diseases, 1),
-            "letters": lambda: (self.letters.unit([_bare(text) for text in drugs.texts]) @ self.letters.unit(diseases.texts).T).toarray(),
-            "knn_text": lambda: self._by_neighbours(
-                drugs.embeddings @ self.known.drugs.embeddings.T, self.config.text_power, drug_rows, diseases, disease_rows
-            ),
-            "knn_structure": lambda: self._by_neighbours(
-                tanimoto(drugs.fingerprints, self.known.drugs.fingerprints), self.config.structure_power, None, diseases, disease_rows
-            ),
+            "terms": lambda: self._terms(drugs, diseases, BEST_TERMS),
+            "best_term": lambda: self._terms(drugs, diseases, 1),
+            "letters": lambda: self._shared_letters(drugs, diseases),
+            "knn_text": lambda: self._carry(self._text_votes(drugs, drug_rows), diseases, disease_rows),
+            "knn_structure": lambda: self._carry(self._structure_votes(drugs), diseases, disease_rows),
             "ridge": lambda: self._ridge(drugs, diseases, drug_rows, disease_rows),
         }
         if towers is not None:
             compute["towers"] = lambda: towers.score_views(drugs, diseases).astype(np.float64)
         return {name: found() for name, found in compute.items() if only is None or name in only}
 
+    @cached_property
+    def _degrees(self) -> tuple[np.ndarray, np.ndarray]:
+        """Number of known partners of each drug and of each disease."""
+        return self.labels.sum(axis=1), self.labels.sum(axis=0)
+
     def _popularity(self, drug_rows: np.ndarray, disease_rows: np.ndarray) -> np.ndarray:
-        by_disease, by_drug = self.labels.sum(axis=0), self.labels.sum(axis=1)
+        by_drug, by_disease = self._degrees
         columns = np.log1p(np.where(disease_rows >= 0, by_disease[disease_rows], 0.0))
         found: np.ndarray = columns[None, :] + np.log1p(np.where(drug_rows >= 0, by_drug[drug_rows], 0.0))[:, None]
         return found
 
-    def _by_neighbours(self, similarity: np.ndarray, power: float, drug_rows: np.ndarray | None, diseases: Diseases, disease_rows: np.ndarray) -> np.ndarray:
-        """Votes of the nearest known drugs; a disease in memory answers for itself, an unseen one through its own neighbours, likewise drugs."""
-        weights = neighbour_weights(similarity, self.config.drug_neighbours, power)
-        if drug_rows is not None:
-            weights = np.where((drug_rows >= 0)[:, None], identity_weights(drug_rows, len(self.labels)), weights)
-        votes = weights @ self.labels  # [q, m]
+    def _shared_words(self, drugs: Drugs, diseases: Diseases) -> np.ndarray:
+        return self.lexicon.tfidf(drugs.texts, diseases.texts)
+
+    def _shared_letters(self, drugs: Drugs, diseases: Diseases) -> np.ndarray:
+        found: np.ndarray = (self.letters.unit([bare(text) for text in drugs.texts]) @ self.letters.unit(diseases.texts).T).toarray()
+        return found
+
+    def _terms(self, drugs: Drugs, diseases: Diseases, best: int) -> np.ndarray:
+        return term_scores(drugs, diseases, best)
+
+    def _text_votes(self, drugs: Drugs, drug_rows: np.ndarray) -> np.ndarray:
+        """What the nearest known drugs by text are for ``[q, m]``; a drug in memory speaks for itself."""
+        if (drug_rows >= 0).all():
+            own: np.ndarray = self.labels[drug_rows]
+            return own
+        weights = neighbour_weights(drugs.embeddings @ self.known.drugs.embeddings.T, self.config.drug_neighbours, self.config.text_power)
+        return self._vote(np.where((drug_rows >= 0)[:, None], identity_weights(drug_rows, len(self.labels)), weights))
+
+    def _structure_votes(self, drugs: Drugs) -> np.ndarray:
+        """The same by structure; here a drug in memory is asked through its neighbours, of which it is one."""
+        similarity = self.drug_likeness.structures.to(drugs.fingerprints)
+        return self._vote(neighbour_weights(similarity, self.config.drug_neighbours, self.config.structure_power))
+
+    def _vote(self, weights: np.ndarray) -> np.ndarray:
+        found: np.ndarray = weights @ self.labels
+        return found
+
+    def _carry(self, votes: np.ndarray, diseases: Diseases, disease_rows: np.ndarray) -> np.ndarray:
+        """Votes on the known diseases ``[q, m]`` → on the asked ones: one in memory answers for itself, an unseen one through its own neighbours."""
         if (disease_rows >= 0).all():
             found: np.ndarray = votes[:, disease_rows]
             return found
+        found = votes @ self._disease_neighbours(diseases, disease_rows).T
+        return found
+
+    def _disease_neighbours(self, diseases: Diseases, disease_rows: np.ndarray) -> np.ndarray:
+        """Weights of each asked disease on the known ones ``[c, m]`` by its nearest texts; one in memory is its own."""
         near = neighbour_weights(diseases.embeddings @ self.known.diseases.embeddings.T, self.config.disease_neighbours, self.config.disease_power)
-        side = np.where((disease_rows >= 0)[:, None], identity_weights(disease_rows, self.labels.shape[1]), near)
-        found = votes @ side.T
+        found: np.ndarray = np.where((disease_rows >= 0)[:, None], identity_weights(disease_rows, self.labels.shape[1]), near)
         return found
 
     def _ridge(self, drugs: Drugs, diseases: Diseases, drug_rows: np.ndarray, disease_rows: np.ndarray) -> np.ndarray:
@@ -152,9 +179,13 @@ class Memory:
         if (disease_rows >= 0).all():
             found: np.ndarray = carried[:, disease_rows]
             return found
-        weights = self.disease_likeness.to(diseases) @ self._disease_inverse
-        weights[disease_rows >= 0] = identity_weights(disease_rows, self.labels.shape[1])[disease_rows >= 0]
-        found = carried @ weights.T
+        found = carried @ self._disease_weights(diseases, disease_rows).T
+        return found
+
+    def _disease_weights(self, diseases: Diseases, disease_rows: np.ndarray) -> np.ndarray:
+        """Ridge weights of each asked disease on the known ones ``[c, m]``; one in memory has its own pairs."""
+        found: np.ndarray = self.disease_likeness.to(diseases) @ self._disease_inverse
+        found[disease_rows >= 0] = identity_weights(disease_rows, self.labels.shape[1])[disease_rows >= 0]
         return found
 
 
@@ -173,6 +204,6 @@ def term_scores(drugs: Drugs, diseases: Diseases, best: int) -> np.ndarray:
     return found
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """``antihypertensive`` → ``hypertensive``: what a drug is against, in the letters of the disease."""
     return re.sub(r"\banti-?", "", text.lower())

@@ -35,9 +35,10 @@ def encode_texts(texts: Sequence[str], encoder: TextEncoder, *, bits: np.ndarray
     words = [split_terms(kind) for kind in kinds]
     vocabulary = sorted({word for found in words for word in found})
     row_of = {word: row for row, word in enumerate(vocabulary)}
-    table = encoder.encode(vocabulary) if vocabulary else np.zeros((0, encoder.width), np.float32)
+    rows = encoder.encode([*vocabulary, *texts, *kinds])  # at once: a query's few short texts then share one pass
+    table, written, classes_of = np.split(rows, [len(vocabulary), len(vocabulary) + len(texts)])
     terms = tuple(table[[row_of[word] for word in found]] for found in words)
-    return Drugs(tuple(texts), encoder.encode(texts), bits, encoder.encode(kinds), terms, tuple(words))
+    return Drugs(tuple(texts), written, bits, classes_of, terms, tuple(words))
 
 
 def encode_diseases(diseases: Sequence[Disease], encoder: TextEncoder) -> Diseases:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from drugai.config import Config, setting
+from drugai.linking.calibration import QUANTILES, Bends, Calibration, calibrate
 from drugai.linking.components import Memory, MemoryConfig
 from drugai.linking.fusion import Question, choose_weights, fuse, mean_objective
 from drugai.linking.protocol import Benchmark, View
@@ -44,9 +45,10 @@ class Fusion:
         weights: Component → weight, drug asks for diseases.
         reverse: The same, disease asks for drugs.
         epochs: Steps of the towers' training.
-        slope, offset: Probability of a pair = logistic(slope × fused + offset), fitted on the inner folds, drug asks.
+        slope, offset: Probability of a pair = logistic(slope × fused + offset + bends), fitted on the inner folds, drug asks.
         reverse_slope, reverse_offset: The same, disease asks.
         score: (MRR + AP) ÷ 2 on the inner folds.
+        bends, reverse_bends: (score, change of the slope from there on); empty for a straight line.
     """
 
     weights: dict[str, float]
@@ -57,12 +59,14 @@ class Fusion:
     score: float = float("nan")
     reverse_slope: float = 1.0
     reverse_offset: float = 0.0
+    bends: Bends = ()
+    reverse_bends: Bends = ()
 
     def probability(self, fused: np.ndarray, *, reverse: bool = False) -> np.ndarray:
         """Share of right pairs among pairs of such a fused score, in [0, 1]."""
-        slope, offset = (self.reverse_slope, self.reverse_offset) if reverse else (self.slope, self.offset)
-        found: np.ndarray = 1 / (1 + np.exp(-np.clip(slope * fused + offset, -30, 30)))
-        return found
+        if reverse:
+            return Calibration(self.reverse_slope, self.reverse_offset, self.reverse_bends).probability(fused)
+        return Calibration(self.slope, self.offset, self.bends).probability(fused)
 
 
 def positions(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -175,7 +179,15 @@ def choose_fusion(questions: Sequence[Question], steps: int, *, regime: str, nam
     reverse, backward = choose_weights(turned, names, start)
     score = backward if regime == "disease" else forward
     logger.info("regime %s: %s, inner score %.3f", regime, weights, score, extra={"fields": {"regime": regime, "score": score}})
-    return Fusion(weights, reverse, steps, *calibrate(questions, weights), score, *calibrate(turned, reverse))
+    one, other = calibrate_questions(questions, weights), calibrate_questions(turned, reverse)
+    return Fusion(weights, reverse, steps, one.slope, one.offset, score, other.slope, other.offset, one.bends, other.bends)
+
+
+def calibrate_questions(questions: Sequence[Question], weights: Mapping[str, float], *, bends: Sequence[float] = QUANTILES) -> Calibration:
+    """Probability of a pair by its fused score, fitted on the candidates of the inner folds."""
+    scores = np.concatenate([fuse(question.components, weights)[question.candidates] for question in questions])
+    labels = np.concatenate([question.labels[question.candidates] for question in questions])
+    return calibrate(scores, labels, bends)
 
 
 def fit_fusion(
@@ -196,31 +208,3 @@ def fit_final_towers(benchmark: Benchmark, view: View, drugs: Drugs, diseases: D
     loop = config.towers.loop.replace(epochs=max(1, epochs), patience=0)
     towers, _ = train_on_view(benchmark, view, drugs, diseases, config.towers.replace(loop=loop), seed=seed)
     return towers
-
-
-def calibrate(questions: Sequence[Question], weights: Mapping[str, float]) -> tuple[float, float]:
-    """Slope and offset of a logistic regression of the labels on the fused score (Platt scaling), by Newton's method."""
-    scores = np.concatenate([fuse(question.components, weights)[question.candidates] for question in questions])
-    labels = np.concatenate([question.labels[question.candidates] for question in questions]).astype(np.float64)
-    # on scores of unit spread the Hessian is well conditioned; each step is halved until the loss falls, or Newton's method runs away from a start that is too sure
-    spread = max(float(scores.std()), 1e-9)
-    design = np.stack([scores / spread, np.ones_like(scores)], axis=1)
-    rate = float(np.clip(labels.mean(), 1e-6, 1 - 1e-6))
-    parameters = np.array([0.0, np.log(rate / (1 - rate))])
-
-    def loss(values: np.ndarray) -> float:
-        logits = design @ values
-        return float((np.logaddexp(0.0, logits) - labels * logits).sum() + 5e-4 * (values**2).sum())
-
-    best = loss(parameters)
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-np.clip(design @ parameters, -30, 30)))
-        gradient = design.T @ (chance - labels) + 1e-3 * parameters
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        while (found := loss(parameters - step)) > best and np.abs(step).max() > 1e-8:
-            step = step / 2
-        parameters, best = parameters - step, min(best, found)
-        if np.abs(step).max() < 1e-6:
-            break
-    return float(parameters[0]) / spread, float(parameters[1])

@@ -17,7 +17,6 @@ from drugai.config import Config, setting, tunable
 from drugai.linking.lexical import Letters, Lexicon, unit_rows
 from drugai.linking.memory import ancestor_similarity, sharpen
 from drugai.linking.views import Diseases, Drugs
-from drugai.molecules import tanimoto
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,30 @@ class KernelConfig(Config):
     sharpness: float = tunable(5.0, 2.0, 20.0, log=True, help="of the Gaussian kernel on embeddings")
 
 
+class Structures:
+    """Fingerprints of known drugs, packed: shared bits are counted 64 at a time, which is many times faster for one query than a product of floats.
+
+    Args:
+        known: ``[n, bits]`` of 0 and 1; bits a multiple of 64.
+    """
+
+    def __init__(self, known: np.ndarray) -> None:
+        self._packed, self._sizes = _pack(known), known.sum(axis=1, dtype=np.float32)
+
+    def to(self, fingerprints: np.ndarray) -> np.ndarray:
+        """Tanimoto similarity ``[q, n]`` float32, as of :func:`drugai.molecules.tanimoto`."""
+        found = np.zeros((len(fingerprints), len(self._packed)), dtype=np.float32)
+        for row, own in enumerate(_pack(fingerprints)):
+            if own.any():
+                shared = np.bitwise_count(self._packed & own).sum(axis=1, dtype=np.int32).astype(np.float32)
+                found[row] = shared / (self._sizes + np.float32(np.bitwise_count(own).sum()) - shared)
+        return found
+
+
+def _pack(fingerprints: np.ndarray) -> np.ndarray:
+    return np.packbits(fingerprints.astype(bool), axis=1).view(np.uint64)
+
+
 class DrugLikeness:
     """Similarity of drugs to known drugs.
 
@@ -47,19 +70,21 @@ class DrugLikeness:
 
     def __init__(self, known: Drugs, config: KernelConfig, lexicon: Lexicon) -> None:
         self.known, self.config, self.lexicon = known, config, lexicon
+        self.structures = Structures(known.fingerprints)
         counts = Counter(term for found in known.words for term in set(found))
         self._columns = {term: column for column, term in enumerate(sorted(counts))}
         self._idf = np.array([np.log((1 + len(known.words)) / (1 + counts[term])) + 1 for term in sorted(counts)])
-        self._words, self._terms = lexicon.unit(known.texts), self._term_rows(known.words)
+        # kept by column: a query touches the rows of its own words alone
+        self._words, self._terms = lexicon.unit(known.texts).T.tocsr(), self._term_rows(known.words).T.tocsr()
 
     def to(self, drugs: Drugs) -> np.ndarray:
         """``[q, n]`` in [0, 1]."""
         shares = self.config
         parts = (
-            (shares.words, lambda: (self.lexicon.unit(drugs.texts) @ self._words.T).toarray()),
+            (shares.words, lambda: (self.lexicon.unit(drugs.texts) @ self._words).toarray()),
             (shares.meaning, lambda: sharpen(drugs.classes @ self.known.classes.T, shares.sharpness) * _said(drugs.classes)),
-            (shares.terms, lambda: (self._term_rows(drugs.words) @ self._terms.T).toarray()),
-            (shares.structure, lambda: tanimoto(drugs.fingerprints, self.known.fingerprints)),
+            (shares.terms, lambda: (self._term_rows(drugs.words) @ self._terms).toarray()),
+            (shares.structure, lambda: self.structures.to(drugs.fingerprints)),
         )
         return _mean(parts, (len(drugs.texts), len(self.known.texts)))
 
@@ -76,7 +101,7 @@ class DiseaseLikeness:
 
     def __init__(self, known: Diseases, config: KernelConfig, letters: Letters) -> None:
         self.known, self.config, self.letters = known, config, letters
-        self._letters = letters.unit(known.texts)
+        self._letters = letters.unit(known.texts).T.tocsr()  # by bucket, of which a query touches a few hundred in a million
         self._forms, self._starts = np.concatenate(known.forms), np.cumsum([0, *(len(found) for found in known.forms[:-1])])
 
     def to(self, diseases: Diseases) -> np.ndarray:
@@ -86,7 +111,7 @@ class DiseaseLikeness:
             (shares.text, lambda: sharpen(diseases.embeddings @ known.embeddings.T, shares.sharpness) * _said(diseases.embeddings)),
             (shares.definition, lambda: sharpen(diseases.definitions @ known.definitions.T, shares.sharpness)),
             (shares.synonyms, lambda: sharpen(self._nearest_forms(diseases), shares.sharpness) * _said(diseases.embeddings)),
-            (shares.letters, lambda: (self.letters.unit(diseases.texts) @ self._letters.T).toarray()),
+            (shares.letters, lambda: (self.letters.unit(diseases.texts) @ self._letters).toarray()),
             (shares.ontology, lambda: ancestor_similarity(list(diseases.ancestors), list(known.ancestors))),
         )
         return _mean(parts, (len(diseases.texts), len(known.texts)))

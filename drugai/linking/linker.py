@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -16,14 +17,13 @@ from drugai.linking.fitting import Fusion, LinkerConfig
 from drugai.linking.fusion import standardize_rows
 from drugai.linking.lookup import Lookup
 from drugai.linking.mechanisms import drug_similarity, named_votes
-from drugai.linking.normalizing import Term, normalize_text, surface_forms
+from drugai.linking.normalizing import SurfaceForms, Term
 from drugai.linking.prototypes import with_examples
-from drugai.linking.queries import FAR, UNLIKELY, find_disease, find_drug, looks_like_identifier, text_warnings
+from drugai.linking.queries import FAR, UNLIKELY, Names, looks_like_identifier, text_warnings
 from drugai.linking.tables import LinkTables
 from drugai.linking.towers import Towers
 from drugai.linking.views import Knowledge
 from drugai.models.text import TextEncoder
-from drugai.molecules import tanimoto
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ class Linker:
     ) -> None:
         self.tables, self.knowledge, self.towers, self.fusions, self.config, self.encoder = tables, knowledge, towers, dict(fusions), config, encoder
         self.asker = Asker(knowledge, towers, self.fusions, config, encoder)
-        self.lookup = Lookup(tables)
-        self.forms, self.form_rows = surface_forms(tables.diseases)
+        self.lookup, self.names = Lookup(tables), Names(tables.drugs, tables.diseases)
+        self._drug_names = [drug.name for drug in tables.drugs]
 
     @cached_property
-    def form_embeddings(self) -> np.ndarray:
-        """Embeddings of every disease name and synonym ``[f, d]``."""
-        return self.encoder.encode(self.forms)
+    def forms(self) -> SurfaceForms:
+        """Every disease name and synonym."""
+        return SurfaceForms(self.tables.diseases, np.concatenate(self.knowledge.diseases.forms))
 
     def rank(
         self, text: str = "", *, drug: str | None = None, smiles: str | None = None, top: int = 10, words: bool = False, popularity: float = 0.0,
@@ -90,7 +90,7 @@ class Linker:
         """
         chosen = filters or Filters()
         chosen.refuse_unknown(self.tables.drugs, self.tables.diseases)
-        row = find_drug(drug, self.tables.drugs) if drug is not None else None
+        row = self.names.drug(drug) if drug is not None else None
         warnings = [] if row is not None else text_warnings(text, self.asker.memory.lexicon.words) if text.strip() or smiles is None else []
         query = self.asker.drug(text, row, smiles)
         total = self.asker.diseases_for(query, row)
@@ -98,15 +98,15 @@ class Linker:
         if popularity:
             total = total - popularity * standardize_rows(np.log1p(self.knowledge.labels.sum(0, dtype=float))[None])[0]
         near_text = (query.embeddings @ self.knowledge.drugs.embeddings.T)[0]
-        near_shape = tanimoto(query.fingerprints, self.knowledge.drugs.fingerprints)[0]
+        near_shape = self.asker.memory.drug_likeness.structures.to(query.fingerprints)[0]
         has_text = bool(query.texts[0])
         far = row is None and (not has_text or near_text.max() < FAR) and near_shape.max() < FAR
         if far and (has_text or smiles is not None):
             nearest = f"cosine {near_text.max():.2f}" if has_text else f"Tanimoto {near_shape.max():.2f}"
             warnings.append(f"far from everything known (nearest known drug: {nearest}); treat the ranking as a guess")
         status = self.lookup.statuses(drug=row)
-        order = [int(one) for one in np.argsort(-total, kind="stable")]
-        kept = [one for one in order if chosen.keeps_pair(one, status) and chosen.keeps_disease(self.tables.diseases[one])][:top]
+        order = (int(one) for one in np.argsort(-total, kind="stable"))
+        kept = list(islice((one for one in order if chosen.keeps_pair(one, status) and chosen.keeps_disease(self.tables.diseases[one])), top))
         genes = self.lookup.genes_of(row, text)
         hits = []
         for place, one in enumerate(kept, start=1):
@@ -142,7 +142,7 @@ class Linker:
         """
         chosen = filters or Filters()
         chosen.refuse_unknown(self.tables.drugs, self.tables.diseases)
-        row = find_disease(disease, self.tables.diseases)
+        row = self.names.disease(disease)
         warnings = [] if row is not None else self._unknown_disease(disease)
         query = self.asker.disease(disease, row)
         scores = self.asker.drugs_for(query, row)
@@ -151,14 +151,14 @@ class Linker:
         far = row is None and bool(query.texts[0]) and near.max() < FAR
         if far:
             warnings.append(f"far from everything known (nearest known disease: cosine {near.max():.2f}); treat the ranking as a guess")
-        known = [find_drug(name, self.tables.drugs) for name in examples]
+        known = [self.names.drug(name) for name in examples]
         if known:
             scores = with_examples(scores, self.asker.likeness, known)
         if popularity:
             scores = scores - popularity * standardize_rows(np.log1p(self.knowledge.labels.sum(1, dtype=float))[None])[0]
         status = self.lookup.statuses(disease=row)
-        order = [int(one) for one in np.argsort(-scores, kind="stable")]
-        kept = [one for one in order if chosen.keeps_pair(one, status) and chosen.keeps_drug(self.tables.drugs[one]) and one not in known][:top]
+        order = (int(one) for one in np.argsort(-scores, kind="stable"))
+        kept = list(islice((one for one in order if chosen.keeps_pair(one, status) and chosen.keeps_drug(self.tables.drugs[one]) and one not in known), top))
         hits = []
         for place, one in enumerate(kept, start=1):
             drug = self.tables.drugs[one]
@@ -176,17 +176,17 @@ class Linker:
 
     def mechanism(self, text: str = "", *, drug: str | None = None, smiles: str | None = None, top: int = 5) -> tuple[Vote, ...]:
         """Mechanisms and classes that the nearest known drugs share, for a drug by text, name or structure; a known drug does not vote for itself."""
-        row = find_drug(drug, self.tables.drugs) if drug is not None else None
+        row = self.names.drug(drug) if drug is not None else None
         query = self.asker.drug(text, row, smiles)
         similarity = drug_similarity(query, self.knowledge.drugs, self.towers)[0]
-        return named_votes(similarity, self.knowledge.drugs.words, [one.name for one in self.tables.drugs], own=-1 if row is None else row, top=top)
+        return named_votes(similarity, self.knowledge.drugs.words, self._drug_names, own=-1 if row is None else row, top=top)
 
     def similar(self, text: str = "", *, drug: str | None = None, smiles: str | None = None, top: int = 10) -> list[Neighbour]:
         """Known drugs that resemble a drug: mean of the cosine of texts and the Tanimoto similarity, as far as each is there."""
-        row = find_drug(drug, self.tables.drugs) if drug is not None else None
+        row = self.names.drug(drug) if drug is not None else None
         query = self.asker.drug(text, row, smiles)
         near_text = (query.embeddings @ self.knowledge.drugs.embeddings.T)[0]
-        near_shape = tanimoto(query.fingerprints, self.knowledge.drugs.fingerprints)[0]
+        near_shape = self.asker.memory.drug_likeness.structures.to(query.fingerprints)[0]
         return list(self._near(np.arange(len(self.tables.drugs)), near_text, near_shape, bool(query.texts[0]), row, top))
 
     def explain(self, disease: str, text: str = "", *, drug: str | None = None, smiles: str | None = None) -> Explanation:
@@ -195,11 +195,11 @@ class Linker:
         Raises:
             ConfigError: The disease is not among the known ones.
         """
-        column = find_disease(disease, self.tables.diseases)
+        column = self.names.disease(disease)
         if column is None:
             near = " or ".join(term.name for term in self.normalize(disease, top=2))
             raise ConfigError(f"unknown disease {disease!r}; did you mean {near}?")
-        row = find_drug(drug, self.tables.drugs) if drug is not None else None
+        row = self.names.drug(drug) if drug is not None else None
         query = self.asker.drug(text, row, smiles)
         weights = self.asker.drug_weights(query, row)
         shares = [
@@ -216,7 +216,7 @@ class Linker:
         """Disease terms that a free text may mean, best first. A label, not a diagnosis."""
         if not text.strip():
             raise ConfigError("the text to be normalised is empty; write a disease in words, for example 'sugar disease'")
-        return normalize_text(text, self.tables.diseases, self.encoder.encode([text])[0], self.forms, self.form_rows, self.form_embeddings, top)
+        return self.forms.nearest(text, self.encoder.encode([text])[0], top)
 
     def _unknown_disease(self, text: str) -> list[str]:
         """Warnings on a disease that no name or identifier fits."""
@@ -231,7 +231,7 @@ class Linker:
 
     def _votes(self, query: object, row: int | None, near_text: np.ndarray, near_shape: np.ndarray) -> tuple[Vote, ...]:
         joint = near_text + near_shape if near_shape.any() else near_text
-        return named_votes(joint, self.knowledge.drugs.words, [one.name for one in self.tables.drugs], own=-1 if row is None else row, top=3)
+        return named_votes(joint, self.knowledge.drugs.words, self._drug_names, own=-1 if row is None else row, top=3)
 
     def _hit(
         self, place: int, id: str, name: str, score: float, chance: float | None, known: tuple[str, tuple[str, ...]] | None, near: Sequence[Neighbour],
@@ -250,5 +250,3 @@ class Linker:
             Neighbour(self.tables.drugs[row].name, float(text[row]) if has_text else None, float(shape[row]) if shown else None)
             for row, shown in zip(chosen, drawn, strict=True)
         )
-
-

@@ -158,10 +158,14 @@ def load_linker(path: str | Path | None = None, *, encoder: str | Path | None = 
     stored = {name: value.float() for name, value in artifact.tensors("towers").items()}
     towers = Towers(stored["drug.mean"].shape[0], config.towers)
     towers.load_state_dict(stored)
-    fusions = {regime: Fusion(**found) for regime, found in artifact.manifest["fusions"].items()}
-    linker = Linker(tables, Knowledge(drugs, diseases, labels, trials), towers.eval(), fusions, config, model)
-    model.remember(linker.forms, memory["forms"])
-    return linker
+    fusions = {regime: _fusion(found) for regime, found in artifact.manifest["fusions"].items()}
+    return Linker(tables, Knowledge(drugs, diseases, labels, trials), towers.eval(), fusions, config, model)
+
+
+def _fusion(stored: Mapping[str, Any]) -> Fusion:
+    # folders from before the curve could bend have no bends
+    bends = {name: tuple((float(at), float(change)) for at, change in stored.get(name, ())) for name in ("bends", "reverse_bends")}
+    return Fusion(**{**stored, **bends})
 
 
 def _vocabulary(drugs: Drugs) -> tuple[list[str], np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,5 +67,5 @@ def named_votes(similarity: np.ndarray, terms: Sequence[Sequence[str]], names: S
     order = [int(row) for row in np.argsort(-similarity, kind="stable") if row != own]
     found = []
     for term, share in list(voted.items())[:top]:
-        found.append(Vote(term, min(1.0, share), tuple(names[row] for row in order if term in terms[row])[:3]))
+        found.append(Vote(term, min(1.0, share), tuple(islice((names[row] for row in order if term in terms[row]), 3))))
     return tuple(found)

@@ -36,29 +36,48 @@ def surface_forms(diseases: Sequence[Disease]) -> tuple[list[str], np.ndarray]:
     return forms, np.array(rows, dtype=np.int64)
 
 
-def normalize_text(
-    text: str, diseases: Sequence[Disease], embedding: np.ndarray, forms: Sequence[str], rows: np.ndarray, embeddings: np.ndarray, top: int = 5
-) -> list[Term]:
-    """The terms nearest to a text: mean of the 3-grams' Dice coefficient and the cosine, at the best name or synonym of each disease.
+class SurfaceForms:
+    """Every name and synonym of the diseases, ready to be compared with a text.
 
     Args:
-        text: What someone wrote.
         diseases: Terms.
-        embedding: ``[d]`` of the text.
-        forms, rows, embeddings: Names and synonyms, the disease row of each, and their embeddings ``[f, d]``.
-        top: Terms returned.
+        embeddings: ``[f, d]`` of their forms, in the order of :func:`surface_forms`.
     """
-    own = trigrams(text)
-    spelling = np.array([2 * len(own & other) / max(1, len(own) + len(other)) for other in map(trigrams, forms)])
-    score = (spelling + np.maximum(embeddings @ embedding, 0.0)) / 2
-    found: list[Term] = []
-    seen: set[int] = set()
-    for position in np.argsort(-score, kind="stable"):
-        row = int(rows[position])
-        if row in seen:
-            continue
-        seen.add(row)
-        found.append(Term(diseases[row].id, diseases[row].name, forms[position], float(min(1.0, score[position]))))
-        if len(found) == top:
-            break
-    return found
+
+    def __init__(self, diseases: Sequence[Disease], embeddings: np.ndarray) -> None:
+        self.diseases, self.embeddings = diseases, embeddings
+        self.forms, self.rows = surface_forms(diseases)
+        held: dict[str, list[int]] = {}
+        spelt = [trigrams(form) for form in self.forms]
+        for position, found in enumerate(spelt):
+            for run in found:
+                held.setdefault(run, []).append(position)
+        self._sizes = np.array([len(found) for found in spelt])
+        self._held = {run: np.array(positions) for run, positions in held.items()}
+
+    def nearest(self, text: str, embedding: np.ndarray, top: int = 5) -> list[Term]:
+        """The terms nearest to a text: mean of the 3-grams' Dice coefficient and the cosine, at the best name or synonym of each disease.
+
+        Args:
+            text: What someone wrote.
+            embedding: ``[d]`` of the text.
+            top: Terms returned.
+        """
+        own = trigrams(text)
+        shared = np.zeros(len(self.forms))
+        for run in own:
+            if run in self._held:
+                shared[self._held[run]] += 1
+        spelling = 2 * shared / np.maximum(1, len(own) + self._sizes)
+        score = (spelling + np.maximum(self.embeddings @ embedding, 0.0)) / 2
+        found: list[Term] = []
+        seen: set[int] = set()
+        for position in np.argsort(-score, kind="stable"):
+            row = int(self.rows[position])
+            if row in seen:
+                continue
+            seen.add(row)
+            found.append(Term(self.diseases[row].id, self.diseases[row].name, self.forms[position], float(min(1.0, score[position]))))
+            if len(found) == top:
+                break
+        return found

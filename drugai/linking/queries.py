@@ -17,55 +17,57 @@ FAR = 0.35
 UNLIKELY = 0.03
 """Calibrated probability of the best hit below which the linker abstains."""
 
-_COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "and",
-        "or",
-        "to",
-        "that",
-        "which",
-        "is",
-        "are",
-        "by",
-        "with",
-        "for",
-        "from",
-        "on",
-        "at",
-        "as",
-        "so",
-        "not",
-        "no",
-        "it",
-        "its",
-    ]
-)
-
-
-def find_drug(name: str, drugs: Sequence[Drug]) -> int:
-    """Row of the drug of that name or id; an unknown name is a DatasetError that suggests near ones."""
-    return _find("drug", name, {drug.id: row for row, drug in enumerate(drugs)}, {drug.name: row for row, drug in enumerate(drugs)})
-
-
+_COMMON = frozenset((
+    "a", "an", "the", "of", "in", "and", "or", "to", "that", "which", "is", "are", "by", "with", "for", "from", "on", "at", "as", "so", "not", "no", "it", "its",
+))  # fmt: skip
 _ALIASES = {"ordo:": "orphanet:", "umls_cui:": "umls:", "icd10cm:": "icd10:", "icd-10:": "icd10:"}
 
 
-def find_disease(name: str, diseases: Sequence[Disease]) -> int | None:
-    """Row of the disease of that name, synonym or identifier (DOID, MONDO, MeSH, UMLS, ICD-10, Orphanet, OMIM), or None: then it is free text."""
-    wanted = name.strip().lower()
-    for alias, prefix in _ALIASES.items():
-        if wanted.startswith(alias):
-            wanted = prefix + wanted.removeprefix(alias)
-    for names_of in (lambda one: (one.id, one.name), lambda one: one.xrefs, lambda one: one.synonyms, lambda one: [xref.partition(":")[2] for xref in one.xrefs]):
-        for row, disease in enumerate(diseases):
-            if any(known.lower() == wanted for known in names_of(disease)):
-                return row
-    return None
+class Names:
+    """Everything by which a known drug or disease may be called, in lower case, looked up at once.
+
+    Args:
+        drugs, diseases: The known ones.
+    """
+
+    def __init__(self, drugs: Sequence[Drug], diseases: Sequence[Disease]) -> None:
+        self._drugs: dict[str, int] = {}
+        self._spelt = {drug.name.lower(): drug.name for drug in drugs}
+        for key_of in (lambda one: one.id, lambda one: one.name):
+            for row, drug in enumerate(drugs):
+                self._drugs.setdefault(key_of(drug).lower(), row)
+        # an identifier or a proper name goes before a cross-reference, that before a synonym, that before a bare number
+        self._diseases: dict[str, int] = {}
+        for names_of in (
+            lambda one: (one.id, one.name),
+            lambda one: one.xrefs,
+            lambda one: one.synonyms,
+            lambda one: [xref.partition(":")[2] for xref in one.xrefs],
+        ):
+            for row, disease in enumerate(diseases):
+                for name in names_of(disease):
+                    self._diseases.setdefault(name.lower(), row)
+
+    def drug(self, name: str) -> int:
+        """Row of the drug of that name or id.
+
+        Raises:
+            DatasetError: It is unknown; near names are suggested.
+        """
+        wanted = name.strip().lower()
+        if wanted in self._drugs:
+            return self._drugs[wanted]
+        near = [self._spelt[one] for one in difflib.get_close_matches(wanted, list(self._spelt), n=3, cutoff=0.55)]
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise DatasetError(f"unknown drug {name!r}; {hint}the linker knows {len(self._spelt)} drugs; describe it in words or by SMILES instead")
+
+    def disease(self, name: str) -> int | None:
+        """Row of the disease of that name, synonym or identifier (DOID, MONDO, MeSH, UMLS, ICD-10, Orphanet, OMIM), or None: then it is free text."""
+        wanted = name.strip().lower()
+        for alias, prefix in _ALIASES.items():
+            if wanted.startswith(alias):
+                wanted = prefix + wanted.removeprefix(alias)
+        return self._diseases.get(wanted)
 
 
 def looks_like_identifier(name: str) -> bool:
@@ -97,15 +99,3 @@ def text_warnings(text: str, vocabulary: Mapping[str, int]) -> list[str]:
     if len(words) > 1 and (foreign or known < 0.34 * len(words)):
         found.append("few of the words are known: the text encoder and the memory are English; the ranking is not reliable")
     return found
-
-
-def _find(what: str, name: str, ids: Mapping[str, int], names: Mapping[str, int]) -> int:
-    wanted = name.strip().lower()
-    for table in (ids, names):
-        for known, row in table.items():
-            if known.lower() == wanted:
-                return row
-    lowered = {known.lower(): known for known in names}
-    near = [lowered[one] for one in difflib.get_close_matches(wanted, list(lowered), n=3, cutoff=0.55)]
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise DatasetError(f"unknown {what} {name!r}; {hint}the linker knows {len(names)} {what}s; describe it in words or by SMILES instead")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Drugs:
             tuple(self.words[row] for row in pick),
         )
 
-    @property
+    @cached_property
     def both(self) -> np.ndarray:
         """Unit mean of text and class ``[n, d]``: a long list of targets drowns the class in the text's own embedding."""
         mean = self.embeddings + self.classes
@@ -97,7 +98,7 @@ class Diseases:
             tuple(self.ancestors[row] for row in pick),
         )
 
-    @property
+    @cached_property
     def both(self) -> np.ndarray:
         """Mean of full text and name: a definition helps among diseases, the bare name helps against drug texts."""
         return (self.embeddings + self.names) / 2

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from drugai.linking.evidence import Hit, Ranking
 from drugai.linking.filters import Filters
 from drugai.linking.linker import Linker
-from drugai.linking.queries import find_disease
 from drugai.reports.page import write_page
 from drugai.reports.structures import draw_paths, to_svg
 
@@ -39,7 +38,7 @@ def linking_page(
         DatasetError: An identifier that no known disease has.
     """
     ranking = linker.rank_drugs(disease, top=top, words=words, filters=filters, popularity=popularity)
-    row = find_disease(disease, linker.tables.diseases)
+    row = linker.names.disease(disease)
     known = linker.tables.diseases[row] if row is not None else None
     text = known.text() if known is not None else disease.strip()
     counts = {badge: sum(hit.status.split("+")[0] == badge for hit in ranking.hits) for badge in _BADGES}

@@ -26,6 +26,8 @@ from drugai.metrics.retrieval import estimate_mean  # noqa: E402
 
 CELLS = HERE / "results" / "cells"
 ASKS = {"drug": "drug", "disease": "disease", "both": "drug"}
+CURVES = {"one slope (before)": "confidence_one_slope", "slope that bends (ships)": "confidence"}
+LIKELY = 0.1
 TOLD = {"drug": "unseen drug asks", "disease": "unseen disease asks", "both": "both unseen, drug asks"}
 
 
@@ -63,7 +65,7 @@ def main() -> None:
             pooled = {metric: estimate_mean(np.concatenate([_column(cell, name, asks, metric) for cell in cells])).to_dict() for metric in ("MRR", "AP")}
             knobs.append({"knob": knob, **pooled, "known_partners_of_the_top_ten": float(np.mean([cell["popularity_of_top"][name][asks] for cell in cells]))})
         rows.append({"regime": regime, "by": "popularity knob", "rows": knobs})
-        confidence[regime] = _confidence(_cells(regime), asks)
+        confidence[regime] = {name: _confidence(_cells(regime), asks, key) for name, key in CURVES.items()}
     text = _markdown(rows, confidence)
     print(text)
     told = {"code": CODE, "command": "python experiments/14_linking/bias.py", "rows": rows, "confidence": confidence}
@@ -97,22 +99,28 @@ def _means(found: list[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def _confidence(cells: list[dict[str, Any]], asks: str) -> dict[str, Any]:
+def _confidence(cells: list[dict[str, Any]], asks: str, key: str) -> dict[str, Any]:
     """Predicted against observed by bin; and the share of best hits that are right among the most confident queries."""
     bins = []
-    for parts in zip(*(cell["chosen"]["confidence"][asks]["bins"] for cell in cells), strict=True):
+    for parts in zip(*(cell["chosen"][key][asks]["bins"] for cell in cells), strict=True):
         counts = np.array([part[1] for part in parts], dtype=float)
         if counts.sum():
             said, seen = (float(sum(count * (part[place] or 0.0) for count, part in zip(counts, parts, strict=True)) / counts.sum()) for place in (2, 3))
             bins.append({"from": parts[0][0], "pairs": int(counts.sum()), "predicted": said, "observed": seen})
-    top = sorted((pair for cell in cells for pair in cell["chosen"]["confidence"][asks]["top"]), key=lambda pair: -pair[0])
+    top = sorted((pair for cell in cells for pair in cell["chosen"][key][asks]["top"]), key=lambda pair: -pair[0])
     right = np.array([pair[1] for pair in top], dtype=float)
-    total = sum(entry["pairs"] for entry in bins)
     return {
         "bins": bins,
-        "expected_calibration_error": float(sum(entry["pairs"] * abs(entry["predicted"] - entry["observed"]) for entry in bins) / total),
+        "expected_calibration_error": _error(bins),
+        "expected_calibration_error_of_likely_pairs": _error([entry for entry in bins if entry["from"] >= LIKELY]),
         "right_at_coverage": {f"{share:.0%}": float(right[: max(1, round(share * len(right)))].mean()) for share in (0.1, 0.25, 0.5, 0.75, 1.0)},
     }
+
+
+def _error(bins: list[dict[str, Any]]) -> float:
+    """Mean distance of predicted and observed over the pairs of these bins."""
+    total = sum(entry["pairs"] for entry in bins)
+    return float(sum(entry["pairs"] * abs(entry["predicted"] - entry["observed"]) for entry in bins) / max(1, total))
 
 
 def _markdown(rows: list[dict[str, Any]], confidence: dict[str, Any]) -> str:
@@ -135,10 +143,14 @@ def _markdown(rows: list[dict[str, Any]], confidence: dict[str, Any]) -> str:
                 lines += [f"| {one['knob']} | {one['MRR']['value']:.3f} | {one['AP']['value']:.3f} | {one['known_partners_of_the_top_ten']:.1f} |" for one in row["rows"]]
                 lines.append("")
         if regime in confidence:
-            found = confidence[regime]
-            lines += [f"### {TOLD[regime]}, calibration (expected error {found['expected_calibration_error']:.4f}) and abstention\n", "| predicted from | pairs | predicted | observed |", "|---|---|---|---|"]
-            lines += [f"| {entry['from']} | {entry['pairs']} | {entry['predicted']:.3f} | {entry['observed']:.3f} |" for entry in found["bins"]]
-            lines.append("\nFirst hit right among the most confident queries: " + ", ".join(f"{share} {value:.2f}" for share, value in found["right_at_coverage"].items()) + ".\n")
+            told = confidence[regime]
+            lines += [f"### {TOLD[regime]}, calibration\n", f"| curve | expected error, all pairs | expected error, pairs called {LIKELY} and more |", "|---|---|---|"]
+            lines += [f"| {name} | {found['expected_calibration_error']:.4f} | {found['expected_calibration_error_of_likely_pairs']:.3f} |" for name, found in told.items()]
+            lines += ["\n| curve | predicted from | pairs | predicted | observed |", "|---|---|---|---|---|"]
+            for name, found in told.items():
+                lines += [f"| {name} | {entry['from']} | {entry['pairs']} | {entry['predicted']:.3f} | {entry['observed']:.3f} |" for entry in found["bins"]]
+            kept = told["slope that bends (ships)"]["right_at_coverage"]
+            lines.append("\nFirst hit right among the most confident queries: " + ", ".join(f"{share} {value:.2f}" for share, value in kept.items()) + ".\n")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from drugai.linking.fitting import (  # noqa: E402
     START,
     Fusion,
     LinkerConfig,
+    calibrate_questions,
     choose_fusion,
     fit_final_towers,
     fit_inner_folds,
@@ -48,7 +50,7 @@ from drugai.linking.views import without_structure  # noqa: E402
 from drugai.metrics.retrieval import per_query  # noqa: E402
 from drugai.models.text import TextEncoder  # noqa: E402
 
-METHOD = ("components", "encoding", "fitting", "fusion", "kernels", "lexical", "masking", "memory", "protocol", "towers", "views")
+METHOD = ("calibration", "components", "encoding", "fitting", "fusion", "kernels", "lexical", "masking", "memory", "protocol", "towers", "views")
 CODE = code_hash([*(f"linking/{name}" for name in METHOD), "metrics/retrieval"])
 """Of the files that decide a number here; the rest of the room (queries, pages, builders) does not."""
 WITH_ONTOLOGY = 1.0
@@ -110,6 +112,8 @@ def measure(benchmark: Benchmark, regime: str, view_name: str, seed: int, encode
         chosen[name] = {"weights": fusion.weights, "reverse": fusion.reverse, "epochs": steps, "inner": fusion.score}
         if name == "fusion":
             chosen["confidence"] = confidence(fusion, scores[name], labels, candidates)
+            # as it was before the curve could bend, for comparison
+            chosen["confidence_one_slope"] = confidence(one_slope(fusion, questions), scores[name], labels, candidates)
             for knob in KNOBS:
                 scores[f"knob_{knob}"] = knobbed(benchmark, test, scores[name], knob)
     if view_name == "mechanism+class":
@@ -169,6 +173,13 @@ def mean_popularity(benchmark: Benchmark, view: View, scores: dict[str, np.ndarr
         "drug": float(by_disease[view.asked_diseases][first[0]].mean()),
         "disease": float(by_drug[view.asked_drugs][first[1]].mean()),
     }
+
+
+def one_slope(fusion: Fusion, questions: list[Question]) -> Fusion:
+    """The same fusion with Platt's calibration."""
+    one = calibrate_questions(questions, fusion.weights, bends=())
+    other = calibrate_questions([question.transposed() for question in questions], fusion.reverse, bends=())
+    return replace(fusion, slope=one.slope, offset=one.offset, bends=(), reverse_slope=other.slope, reverse_offset=other.offset, reverse_bends=())
 
 
 def confidence(fusion: Fusion, scores: dict[str, np.ndarray], labels: np.ndarray, candidates: np.ndarray) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pytest
 
 from drugai.errors import ConfigError
 from drugai.linking.fusion import Question, choose_weights, fuse, mean_objective, standardize_rows
-from drugai.linking.protocol import REGIMES, TEST, Benchmark, whole_benchmark
+from drugai.linking.protocol import REGIMES, TEST, Benchmark, family_groups, whole_benchmark
 from drugai.linking.study import link_score
+from drugai.linking.tables import Disease
 from drugai.metrics.retrieval import per_query
 
 
@@ -79,3 +80,17 @@ def test_the_closure_of_tuning_scores_a_config_and_calls_back(benchmark: Benchma
     assert epochs == [0, 1, 2, 3, 4]
     with pytest.raises(ConfigError, match="regime"):
         link_score(benchmark, regimes=("drugs",), encoder=encoder)
+
+
+def test_families_hold_siblings_together_and_a_disease_without_ancestors_is_alone():
+    skin = ("DOID:4", "DOID:7", "DOID:16")
+    diseases = [
+        Disease("DOID:1", "psoriasis vulgaris", ancestors=(*skin, "DOID:8893")), Disease("DOID:2", "pustular psoriasis", ancestors=(*skin, "DOID:8893")),
+        Disease("DOID:3", "gout", ancestors=("DOID:4", "DOID:0014667")), Disease("X:1", "unknown"), Disease("X:2", "unheard of"),
+    ]  # fmt: skip
+    groups = family_groups(diseases)
+    # siblings share 4 of 6 terms at least; by hand 4 / 6 = 0.67 is below 0.7, so one more shared ancestor is needed
+    assert groups[0] != groups[2]
+    assert len({groups[2], groups[3], groups[4]}) == 3
+    near = [Disease(one.id, one.name, ancestors=(*one.ancestors, "DOID:37", "DOID:65", "DOID:74")) for one in diseases[:2]]
+    assert family_groups(near)[0] == family_groups(near)[1]

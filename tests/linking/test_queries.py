@@ -11,7 +11,7 @@ from drugai.linking.batch import check_columns, rank_rows
 from drugai.linking.filters import Filters
 from drugai.linking.linker import Linker
 from drugai.linking.prototypes import with_examples
-from drugai.linking.queries import find_disease
+from drugai.linking.queries import Names
 from drugai.linking.tables import Disease, Drug, Indication, LinkTables
 
 SGLT2 = "Blocks the renal sodium-glucose cotransporter 2, so glucose leaves with the urine."
@@ -57,9 +57,10 @@ def test_a_filter_that_fits_nothing_is_an_error_with_a_near_name(linker: Linker)
 
 def test_a_disease_is_found_by_every_identifier():
     disease = Disease("DOID:9352", "type 2 diabetes mellitus", synonyms=("NIDDM",), xrefs=("mesh:D003924", "umls:C0011860", "mondo:0005148", "orphanet:1"))
+    names = Names([], [disease])
     for name in ("DOID:9352", "MESH:D003924", "D003924", "UMLS:C0011860", "c0011860", "MONDO:0005148", "ORDO:1", "niddm", "Type 2 Diabetes Mellitus"):
-        assert find_disease(name, [disease]) == 0, name
-    assert find_disease("gout", [disease]) is None
+        assert names.disease(name) == 0, name
+    assert names.disease("gout") is None
 
 
 def test_an_identifier_of_no_known_disease_is_refused_and_a_near_name_is_suggested(linker: Linker):
