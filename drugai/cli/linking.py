@@ -136,7 +136,7 @@ Popularity = Annotated[float, typer.Option(help="subtract this many standard dev
 
 @app.command()
 def rank(
-    text: Annotated[str, typer.Argument(help="what a drug does, in English")] = "",
+    text: Annotated[str | None, typer.Argument(help="what a drug does, in English")] = None,
     disease: Annotated[str | None, typer.Option(help="a disease by name, identifier or description: ranks drugs")] = None,
     drug: Annotated[str | None, typer.Option(help="a known drug by name or id")] = None,
     smiles: Annotated[str | None, typer.Option(help="the drug's structure")] = None,
@@ -160,14 +160,14 @@ def rank(
 
     if disease is not None and (text or drug or smiles):
         raise ConfigError("give either a drug (text, --drug, --smiles) or a --disease, not both")
-    if disease is None and not (text or drug or smiles):
+    if disease is None and text is None and not (drug or smiles):  # an empty text is a question, if a poor one: it is answered with a warning
         raise ConfigError("nothing to rank: give a text, --drug, --smiles or --disease")
     filters = Filters(novel=novel, safe=safe, area=area, phase=phase, atc=atc, target=target)
     linker = _load(model, encoder)
     if disease is not None:
         found = linker.rank_drugs(disease, top=top, words=words, filters=filters, popularity=popularity, examples=example or ())
     else:
-        found = linker.rank(text, drug=drug, smiles=smiles, top=top, words=words, filters=filters, popularity=popularity)
+        found = linker.rank(text or "", drug=drug, smiles=smiles, top=top, words=words, filters=filters, popularity=popularity)
     typer.echo(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
 
 

@@ -73,6 +73,7 @@ class Ranking:
     Attributes:
         abstained: The query is far from everything known, or no hit is likely: the order below is a guess and should not be used.
         votes: Mechanisms and classes of the nearest known drugs, where a drug asked.
+        read_as: The known disease that a description says the same as, and how alike the texts are; the statuses of the hits are then of that one. Else empty.
     """
 
     query: str
@@ -82,6 +83,7 @@ class Ranking:
     abstained: bool = False
     votes: tuple[Vote, ...] = ()
     banner: str = BANNER
+    read_as: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -91,6 +93,8 @@ class Ranking:
         lines = [f"{self.of} for: {self.query}", *(f"warning: {text}" for text in self.warnings)]
         if self.abstained:
             lines.append("NO ANSWER: the linker abstains; what follows is a guess")
+        if self.read_as:
+            lines.append(f"nearest known disease: {self.read_as}; what is said to be known below is of it")
         if self.votes:
             lines.append("class of the nearest known drugs: " + ", ".join(f"{vote.term} {vote.share:.0%}" for vote in self.votes))
         for hit in self.hits:

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from drugai.errors import ConfigError, DatasetError
-from drugai.linking.asking import Asker
+from drugai.linking.asking import SAME, Asker
 from drugai.linking.evidence import Hit, Neighbour, Ranking, Vote
 from drugai.linking.filters import Filters
 from drugai.linking.fitting import Fusion, LinkerConfig
@@ -100,6 +100,8 @@ class Linker:
         near_text = (query.embeddings @ self.knowledge.drugs.embeddings.T)[0]
         near_shape = self.asker.memory.drug_likeness.structures.to(query.fingerprints)[0]
         has_text = bool(query.texts[0])
+        if row is None and smiles is not None and (same := self._same_structure(smiles, near_shape)) is not None:
+            warnings.append(f"the structure is that of {self._drug_names[same]}; --drug {self._drug_names[same]} shows what is known of it")
         far = row is None and (not has_text or near_text.max() < FAR) and near_shape.max() < FAR
         if far and (has_text or smiles is not None):
             nearest = f"cosine {near_text.max():.2f}" if has_text else f"Tanimoto {near_shape.max():.2f}"
@@ -151,12 +153,14 @@ class Linker:
         far = row is None and bool(query.texts[0]) and near.max() < FAR
         if far:
             warnings.append(f"far from everything known (nearest known disease: cosine {near.max():.2f}); treat the ranking as a guess")
+        # a described disease that says the same as a known one: what is known of that one is shown, and filtered by
+        like = int(near.argmax()) if row is None and near.max() >= SAME else None
         known = [self.names.drug(name) for name in examples]
         if known:
             scores = with_examples(scores, self.asker.likeness, known)
         if popularity:
             scores = scores - popularity * standardize_rows(np.log1p(self.knowledge.labels.sum(1, dtype=float))[None])[0]
-        status = self.lookup.statuses(disease=row)
+        status = self.lookup.statuses(disease=row if row is not None else like)
         order = (int(one) for one in np.argsort(-scores, kind="stable"))
         kept = list(islice((one for one in order if chosen.keeps_pair(one, status) and chosen.keeps_drug(self.tables.drugs[one]) and one not in known), top))
         hits = []
@@ -172,7 +176,8 @@ class Linker:
             first = self.asker.drug(self.knowledge.drugs.texts[kept[0]], None, None)
             hits[0] = replace(hits[0], other_words=self.asker.drug_words(first, [row])[0] if row is not None else ())
         abstained = bool(far or not query.texts[0] or (not known and chances.max() < UNLIKELY))
-        return Ranking(disease, "drugs", tuple(hits), tuple(warnings), abstained)
+        read_as = f"{self.tables.diseases[like].name} (text {near[like]:.2f})" if like is not None else ""
+        return Ranking(disease, "drugs", tuple(hits), tuple(warnings), abstained, read_as=read_as)
 
     def mechanism(self, text: str = "", *, drug: str | None = None, smiles: str | None = None, top: int = 5) -> tuple[Vote, ...]:
         """Mechanisms and classes that the nearest known drugs share, for a drug by text, name or structure; a known drug does not vote for itself."""
@@ -228,6 +233,14 @@ class Linker:
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             found.append(f"no known disease is called {text.strip()!r}; it is read as a description{hint}")
         return found
+
+    def _same_structure(self, smi: str, near: np.ndarray) -> int | None:
+        """Row of the known drug with this very structure, or None."""
+        from drugai.molecules import MoleculeBatch
+
+        rows = [int(row) for row in np.flatnonzero(near >= 1.0 - 1e-6)]
+        written, *others = MoleculeBatch([smi, *(self.tables.drugs[row].smiles for row in rows)]).canonical
+        return next((row for row, other in zip(rows, others, strict=True) if other == written), None)
 
     def _votes(self, query: object, row: int | None, near_text: np.ndarray, near_shape: np.ndarray) -> tuple[Vote, ...]:
         joint = near_text + near_shape if near_shape.any() else near_text

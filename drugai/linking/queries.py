@@ -90,12 +90,12 @@ def text_warnings(text: str, vocabulary: Mapping[str, int]) -> list[str]:
     words = re.findall(r"\w+", text.lower())
     if not words:
         return ["the text is empty: the order rests on how many drugs or diseases are known, and on the structure if one was given"]
-    found = []
-    if len(words) == 1:
-        found.append("one word only: give a sentence on what the drug does or what the disease is")
-    known = sum(word in _COMMON for word in words) + sum(word in vocabulary and word not in _COMMON for word in tokens(text))
     letters = [character for character in text if character.isalpha()]
     foreign = sum(ord(character) > 127 for character in letters) > 0.2 * max(1, len(letters))
-    if len(words) > 1 and (foreign or known < 0.34 * len(words)):
+    known = sum(word in _COMMON for word in words) + sum(word in vocabulary and word not in _COMMON for word in tokens(text))
+    found = []
+    if len(words) == 1 and not foreign:
+        found.append("one word only: give a sentence on what the drug does or what the disease is")
+    if foreign or (len(words) > 1 and known < 0.34 * len(words)):
         found.append("few of the words are known: the text encoder and the memory are English; the ranking is not reliable")
     return found

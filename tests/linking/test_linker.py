@@ -45,6 +45,12 @@ def test_a_structure_alone_finds_the_diseases_of_drugs_like_it(linker: Linker):
     assert linker.similar(smiles=lovastatin, top=1)[0].name == "Simvastatin"
 
 
+def test_the_structure_of_a_known_drug_is_recognised_however_it_is_written(linker: Linker):
+    # aspirin, atoms in another order
+    assert any("that of Acetylsalicylic acid" in one for one in linker.rank(smiles="OC(=O)c1ccccc1OC(C)=O").warnings)
+    assert not any("the structure is that of" in one for one in linker.rank(smiles="OC(=O)c1ccccc1OC(=O)CC").warnings)
+
+
 def test_a_disease_text_ranks_drugs(linker: Linker):
     found = linker.rank_drugs("Uric acid crystals settle in joints, which swell and hurt", top=5)
     assert {"Allopurinol", "Febuxostat", "Colchicine", "Probenecid"} & {hit.name for hit in found.hits}
@@ -80,7 +86,13 @@ def test_an_unknown_drug_suggests_near_ones_and_a_bad_smiles_says_why(linker: Li
 
 
 @pytest.mark.parametrize(
-    ("text", "warning"), [("", "empty"), ("kinase", "one word"), ("Blockiert den Angiotensinrezeptor der Gefäße und senkt Blutdruck", "English")]
+    ("text", "warning"),
+    [
+        ("", "empty"),
+        ("kinase", "one word"),
+        ("Blockiert den Angiotensinrezeptor der Gefäße und senkt Blutdruck", "English"),
+        ("抑制肾脏钠葡萄糖共转运蛋白", "English"),
+    ],
 )
 def test_texts_that_say_little_are_answered_with_a_warning(linker: Linker, text: str, warning: str):
     found = linker.rank(text, top=3)

