@@ -31,7 +31,7 @@ class Hit:
 
     Attributes:
         score: Fused score [standard deviations over the candidates].
-        probability: Share of pairs of such a score that were right on held-out folds (logistic of the score), or None without a text.
+        probability: Share of pairs of such a score that were right on held-out folds, or None: without a text, and for a known pair of a known drug or disease.
         status: ``treats``, ``palliates``, ``clinical``, ``contraindicated``, ``non_indication`` …, ``novel`` where nothing is known; several joined by +.
         sources: Where the status comes from.
         licences: Of those sources, in their order.

@@ -20,7 +20,7 @@ from drugai.linking.mechanisms import drug_similarity, named_votes
 from drugai.linking.normalizing import SurfaceForms, Term
 from drugai.linking.prototypes import with_examples
 from drugai.linking.queries import FAR, UNLIKELY, Names, looks_like_identifier, text_warnings
-from drugai.linking.tables import LinkTables
+from drugai.linking.tables import POSITIVE_KINDS, LinkTables
 from drugai.linking.towers import Towers
 from drugai.linking.views import Knowledge
 from drugai.models.text import TextEncoder
@@ -116,7 +116,7 @@ class Linker:
             near = self._near(treated, near_text, near_shape, has_text, row)
             shared = self.lookup.shared_targets(genes, treated, row)
             disease = self.tables.diseases[one]
-            chance = float(chances[one]) if has_text else None
+            chance = float(chances[one]) if has_text and not _is_known(row, status.get(one)) else None
             hits.append(self._hit(place, disease.id, disease.name, float(total[one]), chance, status.get(one), near, shared))
         if words and has_text and kept:
             told = self.asker.drug_words(query, kept)
@@ -168,7 +168,7 @@ class Linker:
             drug = self.tables.drugs[one]
             treated = np.flatnonzero(self.knowledge.labels[one])
             nearest = tuple(Neighbour(self.tables.diseases[other].name, float(near[other]), None) for other in treated[np.argsort(-near[treated])][:3])
-            chance = float(chances[one]) if query.texts[0] and not known else None
+            chance = float(chances[one]) if query.texts[0] and not known and not _is_known(row, status.get(one)) else None
             hits.append(replace(self._hit(place, drug.id, drug.name, float(scores[one]), chance, status.get(one), nearest, drug.targets), smiles=drug.smiles))
         if words and query.texts[0] and kept:
             told = self.asker.disease_words(query.texts[0], kept)
@@ -263,3 +263,8 @@ class Linker:
             Neighbour(self.tables.drugs[row].name, float(text[row]) if has_text else None, float(shape[row]) if shown else None)
             for row, shown in zip(chosen, drawn, strict=True)
         )
+
+
+def _is_known(row: int | None, status: tuple[str, tuple[str, ...]] | None) -> bool:
+    """Whether a known drug or disease asks and the pair is one that is treated: a fact needs no probability, and the folds held out unseen ones."""
+    return row is not None and status is not None and bool(set(status[0].split("+")) & set(POSITIVE_KINDS))

@@ -47,7 +47,7 @@ def linking_page(
         {"value": str(len(ranking.hits)), "label": "drugs shown", "note": f"of {len(linker.tables.drugs):,} known"},
         {"value": str(counts["treats"] + counts["palliates"]), "label": "known to help", "note": "treats or palliates"},
         {"value": str(counts["novel"]), "label": "not known", "note": "no source says anything"},
-        {"value": f"{max(likely):.2f}" if likely else "–", "label": "highest probability", "note": "calibrated on held-out folds"},
+        {"value": f"{max(likely):.2f}" if likely else "–", "label": "highest probability", "note": "of drugs not known to help; calibrated"},
     ]
     facts = {"Name": known.name, "Identifier": known.id, "Area": known.area or "–", "Elsewhere": ", ".join(known.xrefs[:8]) or "–"} if known is not None else {}
     if ranking.read_as:

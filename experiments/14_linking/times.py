@@ -1,8 +1,8 @@
 """How long a question takes once a linker is loaded, and how long loading takes [CPU seconds].
 
-    DRUGAI_DATA=... python experiments/14_linking/times.py [FOLDER]      # FOLDER of a linker; without one, one is fitted on the benchmark's tables
+    DRUGAI_DATA=... python experiments/14_linking/times.py [FOLDER]      # of a linker on the full tables (`drugai link prepare`, `drugai link train`)
 
-Writes results/times.json. CPU seconds of one process with one thread, not wall seconds: a busy machine does not change them much.
+Writes results/times.json: a linker that is fitted here on the benchmark's tables, and the one in FOLDER. CPU seconds of one process with one thread, not wall seconds: a busy machine does not change them much.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +22,20 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
-from run import CODE  # noqa: E402
+from cells import code_hash  # noqa: E402
 
 from drugai.artifact import versions, write_text_atomically  # noqa: E402
 
+ALL_CODE = code_hash(["linking", "models/text"])
+"""Of the whole room: here the pages and queries decide the numbers too."""
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 LOAD = """
 import time, sys
 began = time.process_time()
 from drugai.linking import load_linker
-linker = load_linker(sys.argv[1] if len(sys.argv) > 1 else None)
+linker = load_linker(sys.argv[1])
+print(time.process_time() - began)
+linker.rank(sys.argv[2])
 print(time.process_time() - began)
 """
 TEXTS = (
@@ -52,36 +59,49 @@ def fitted(folder: Path) -> Path:
     return save_linker(fit_linker(read_benchmark().tables, config, encoder=encoder), folder / "linker")
 
 
-def main() -> None:
+def measure(folder: Path) -> dict[str, Any]:
+    """Loading, the first answer of a fresh process, and queries of a process that has answered before."""
     from drugai.linking import load_linker
 
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else fitted(Path(place))
-        loads = [float(subprocess.run([sys.executable, "-c", LOAD, str(folder)], capture_output=True, text=True, check=True).stdout) for _ in range(3)]
-        linker = load_linker(folder)
-        linker.rank(TEXTS[0])
-        linker.rank_drugs(DISEASES[0])  # what is computed once, when first needed, is part of neither
-        found: dict[str, list[float]] = {"rank": [], "rank_drugs": [], "rank with words": [], "rank_drugs with words": []}
+    told = [subprocess.run([sys.executable, "-c", LOAD, str(folder), TEXTS[0]], capture_output=True, text=True, check=True).stdout.split() for _ in range(3)]
+    linker = load_linker(folder)
+    linker.rank(TEXTS[0])
+    linker.rank_drugs(DISEASES[0])  # what is computed once, when first needed, is part of the first answer alone
+    found: dict[str, list[float]] = {}
+    for words, told_as in ((False, ""), (True, " with words")):
         for text in TEXTS[1:]:
-            for name, words in (("rank", False), ("rank with words", True)):
-                began = time.process_time()
-                linker.rank(text, words=words)
-                found[name].append(time.process_time() - began)
+            _timed(found, f"rank{told_as}", lambda text=text, words=words: linker.rank(text, words=words))
         for text in DISEASES[1:]:
-            for name, words in (("rank_drugs", False), ("rank_drugs with words", True)):
-                began = time.process_time()
-                linker.rank_drugs(text, words=words)
-                found[name].append(time.process_time() - began)
-    out = {
-        "command": "python experiments/14_linking/times.py",
-        "unit": "CPU seconds, one thread",
+            _timed(found, f"rank_drugs{told_as}", lambda text=text, words=words: linker.rank_drugs(text, words=words))
+    for text in TEXTS[1:]:
+        _timed(found, "rank with a structure", lambda text=text: linker.rank(text, smiles=ASPIRIN))
+    for text in DISEASES[1:]:
+        _timed(found, "normalize", lambda text=text: linker.normalize(text))
+    return {
         "drugs": len(linker.tables.drugs),
         "diseases": len(linker.tables.diseases),
-        "load": {"median": float(np.median(loads)), "all": loads},
-        **{name: {"median": float(np.median(values)), "worst": max(values), "n": len(values)} for name, values in found.items()},
-        "code": CODE,
-        "versions": versions(),
+        "load": _summary([float(one) for one, _ in told]),
+        "load and first answer": _summary([float(one) for _, one in told]),
+        **{name: _summary(values) for name, values in found.items()},
     }
+
+
+def _timed(found: dict[str, list[float]], name: str, ask: Callable[[], object]) -> None:
+    began = time.process_time()
+    ask()
+    found.setdefault(name, []).append(time.process_time() - began)
+
+
+def _summary(values: list[float]) -> dict[str, float]:
+    return {"median": float(np.median(values)), "worst": max(values), "n": len(values)}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        linkers = {"benchmark": measure(fitted(Path(place)))}
+    if len(sys.argv) > 1:
+        linkers["full tables"] = measure(Path(sys.argv[1]))
+    out = {"command": "python experiments/14_linking/times.py [FOLDER]", "unit": "CPU seconds, one thread", "linkers": linkers, "code": ALL_CODE, "versions": versions()}
     print(json.dumps(out, indent=1))
     write_text_atomically(HERE / "results" / "times.json", json.dumps(out, indent=1) + "\n")
 

@@ -170,7 +170,8 @@ def test_drugbank_xml_and_table_fill_empty_fields_and_keep_full_ones(upstream: U
         '<atc-codes><atc-code code="A10BA02"/></atc-codes></drug></drugbank>'
     )
     start = assemble("mine", {"DB00331": Drug("DB00331", "Metformin", "CN(C)C(=N)NC(N)=N")}, {one.id: one for one in upstream.terms}, [Claim("DB00331", "DOID:9352", "treats", "x")])
-    tables, _ = bring(start, upstream, {"drugbank": tmp_path / "full.xml"})
+    tables, (report,) = bring(start, upstream, {"drugbank": tmp_path / "full.xml"})
+    assert str(report) == "DrugBank: 1 drugs and no pairs"  # its indications are prose
     assert tables.drugs[0] == Drug("DB00331", "Metformin", "CN(C)C(=N)NC(N)=N", "Activates AMPK.", "", (), "A10BA02", 4)
     (tmp_path / "bad.xml").write_text("<drugbank")
     with pytest.raises(DatasetError, match="XML"):

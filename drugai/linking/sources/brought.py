@@ -126,6 +126,7 @@ def bring(tables: LinkTables, upstream: Upstream, files: dict[str, Path]) -> tup
         drugs, rows = adapter(Path(path), upstream)
         _learn(upstream.drugs, drugs)
         claims, report = collect(source, rows)
+        report.drugs = len(drugs)
         tables = merge_tables(tables, drugs, upstream.terms, claims)
         reports.append(report)
     return tables, reports

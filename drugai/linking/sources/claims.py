@@ -45,8 +45,12 @@ class SourceReport:
     used: int = 0
     lost_drugs: Counter[str] = field(default_factory=Counter)
     lost_diseases: Counter[str] = field(default_factory=Counter)
+    drugs: int = 0
+    """Rows of drugs that a user's own file gave beside its pairs."""
 
     def __str__(self) -> str:
+        if not self.rows:
+            return f"{self.source}: {self.drugs} drugs and no pairs"
         lost = f"; without a known drug {sum(self.lost_drugs.values())}, without a disease term {sum(self.lost_diseases.values())}"
         return f"{self.source}: {self.used} of {self.rows} rows{lost if self.used < self.rows else ''}"
 
