@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint docs clean install
+.PHONY: demo test test-slow lint docs notebooks clean install
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test-slow  run every test"
 	@echo "make lint       ruff, mypy and the import contracts"
 	@echo "make docs       install what the documentation needs and build it into site/"
+	@echo "make notebooks  the tutorials as notebooks"
 
 # constraints.txt pins torch to a release whose wheel is the CPU build on the machines we test on
 $(STAMP): pyproject.toml constraints.txt
@@ -41,6 +42,9 @@ lint: $(STAMP)
 $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $(VENV)/.docs
+
+notebooks: $(VENV)/.docs
+	$(BIN)/python docs/making/notebooks.py notebooks
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict --quiet

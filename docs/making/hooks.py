@@ -10,6 +10,7 @@ from mkdocs.structure.files import File, Files
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from cards import data_sets_page, models_page
 from commands import commands_page
 from house import picture
 from navigation import navigation
@@ -18,8 +19,11 @@ from reference import module_pages
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the reference, then list every page."""
-    files.append(File.generated(config, "reference/commands.md", content=commands_page()))
-    modules = module_pages(Path(config.config_file_path).parent / "drugai")
+    root = Path(config.config_file_path).parent
+    made = {"commands": commands_page(), "data-sets": data_sets_page(root / "datasets"), "models": models_page(root / "drugai" / "shipped")}
+    for name, text in made.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=text))
+    modules = module_pages(root / "drugai")
     for name, text in modules.items():
         files.append(File.generated(config, f"reference/api/{name}.md", content=text))
     kept = files.get_file_from_path("explanation/house.svg")

@@ -71,3 +71,14 @@ def test_the_picture_of_the_house_has_every_room_and_no_import_runs_up():
     for drawn in (picture(), PICTURE.read_text()):  # the site draws it anew; the one that is kept may lag by an import, never by a room
         assert [room for room in edges if f">{'command line' if room == 'cli' else room}</text>" not in drawn] == []
         assert 'class="l up"' not in drawn
+
+
+def test_every_card_is_on_the_page_of_data_sets_and_every_shipped_model_on_its_own():
+    from cards import data_sets_page, models_page
+
+    page = data_sets_page(ROOT / "datasets")
+    names = [file.parent.name for file in (ROOT / "datasets").glob("*/dataset.toml")]
+    assert [name for name in names if f"| `{name}` |" not in page] == []
+    assert "MIT (deepchem repo)" in page
+    models = models_page(ROOT / "drugai" / "shipped")
+    assert [folder.name for folder in (ROOT / "drugai" / "shipped").iterdir() if (folder / "manifest.json").is_file() and f"## `{folder.name}`" not in models] == []
