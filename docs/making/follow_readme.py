@@ -1,6 +1,6 @@
 """Follow the README line by line, as a stranger would: python docs/making/follow_readme.py in an empty folder (drugai installed; --make to run the `make` lines too, from a checkout).
 
-Every command must exit with 0, and a block of text must be what the block before it printed; ``…`` stands for what differs from machine to machine.
+Every command must exit with 0, and a block of text must be what the block before it printed; ``…`` stands for what differs from run to run.
 """
 
 from __future__ import annotations
@@ -53,10 +53,26 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether the shown text is somewhere in what was printed, line after line; a line of ``…`` alone stands for any number of lines, within a line for anything."""
-    lines = [".*" if line.strip() == "…" else "[^\n]*".join(re.escape(part) for part in line.rstrip().split("…")) for line in shown.strip("\n").splitlines()]
-    pattern = "\n".join(lines).replace("\n.*\n", r"\n(?:.*\n)*?")
-    return re.search(pattern, printed) is not None
+    """Whether the shown text is somewhere in what was printed, line after line.
+
+    A line of ``…`` alone stands for any number of lines, within a line for anything. A number with a decimal point may differ by 0.05, or by 5 %: another processor rounds otherwise.
+    """
+    pattern, numbers = "", []
+    for line in shown.strip("\n").splitlines():
+        if line.strip() == "…":
+            pattern += r"(?:.*\n)*?"
+            continue
+        for part in re.split(r"(…|(?<![\d.…])-?\d+\.\d+(?![\d…]))", line.rstrip()):
+            if part == "…":
+                pattern += r"[^\n]*"
+            elif re.fullmatch(r"-?\d+\.\d+", part):
+                numbers.append(float(part))
+                pattern += r"(-?\d+\.\d+)"
+            else:
+                pattern += re.escape(part)
+        pattern += r"[^\S\n]*\n"
+    found = re.search(pattern, printed.rstrip("\n") + "\n")
+    return found is not None and all(abs(float(got) - told) <= max(0.05, 0.05 * abs(told)) for got, told in zip(found.groups(), numbers, strict=True))
 
 
 def follow(step: Step, folder: Path, environment: Mapping[str, str]) -> str:

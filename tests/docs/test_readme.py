@@ -46,6 +46,9 @@ def test_shown_text_matches_with_gaps_and_only_then():
     assert matches("a … c\n…\nend", "a 1 c\nend\n")
     assert not matches("a … c\n…\nend", "a 1 d\nend\n")
     assert not matches("[0.… 0. ]", "[1.5 0. ]")
+    assert matches("rmse 0.545 [0.455, 0.628]", "x\nrmse 0.551 [0.450, 0.640]\n")
+    assert not matches("rmse 0.545 [0.455, 0.628]", "rmse 0.700 [0.450, 0.640]\n")
+    assert not matches("…\nrank 1", "rank 2\n")
 
 
 def test_a_step_that_fails_or_prints_something_else_is_told(tmp_path):
