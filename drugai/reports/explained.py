@@ -65,16 +65,16 @@ class Gathered:
         self.n += len(mean)
 
     def finish(self) -> tuple[Predictions, list[int]]:
-        """The rows kept, and the places among them of the highest."""
+        """The rows kept, those of the highest predictions first and then as in the file, and the places among them of the highest."""
         found = concatenate(self.parts)
         mean = found.mean[:, 0]
         order = np.argsort(-mean, kind="stable")[: self.best]
         top = [int(row) for row in order if not np.isnan(mean[row])]
-        kept = sorted({*top, *(place for place, row in enumerate(self.rows) if row < MOST_ROWS)})
-        number = {place: k for k, place in enumerate(kept)}
+        first = set(top)
+        kept = [*top, *(place for place, row in enumerate(self.rows) if row < MOST_ROWS and place not in first)]
         self.smiles, self.ids = [self.smiles[place] for place in kept], [self.ids[place] for place in kept]
         self.rows = [self.rows[place] for place in kept]
-        return found.take(kept), [number[place] for place in top]
+        return found.take(kept), list(range(len(top)))
 
 
 def tell(predictor: TrainedPredictor, model: str | Path, gathered: Gathered, *, table: str | Path, page: str | Path | None, source: str) -> list[Path]:
@@ -98,11 +98,11 @@ def tell(predictor: TrainedPredictor, model: str | Path, gathered: Gathered, *, 
         written.append(write_table(_beside(Path(table)), _atoms(gathered, explained)))
     if page is not None:
         evidence = dict(zip(explained, nearest_measured(predictor, model, [each.smiles for each in explained.values()]), strict=True)) if explained else {}
-        shown = f" The first {whole(MOST_ROWS)} are shown" + (", and those that are explained." if explained else ".") if gathered.n > MOST_ROWS else ""
-        colours = " Halos: blue atoms raise the prediction, red ones lower it." if explained else ""
+        shown = f" The first {whole(MOST_ROWS)} of the file are shown." if gathered.n > MOST_ROWS else ""
+        colours = f" The {len(explained)} highest come first and are explained: blue atoms raise the prediction, red ones lower it." if explained else ""
         title = f"{whole(gathered.n)} predictions for {source}"
         lead = f"Model {Path(model).name}.{shown}{colours}"
-        written.append(predictions_page(found, gathered.smiles, page, ids=gathered.ids, title=title, lead=lead, explained=explained, evidence=evidence))
+        written.append(predictions_page(found, gathered.smiles, page, ids=gathered.ids, rows=[row + 1 for row in gathered.rows], title=title, lead=lead, explained=explained, evidence=evidence))
     return written
 
 

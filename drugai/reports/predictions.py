@@ -22,7 +22,7 @@ DRAWN = 1000
 
 def predictions_page(
     found: Predictions, smiles: Sequence[str], out: str | Path, *, ids: Sequence[str] | None = None, title: str = "", lead: str = "", drawn: int = DRAWN,
-    explained: Mapping[int, Explanation] | None = None, evidence: Mapping[int, str] | None = None,
+    explained: Mapping[int, Explanation] | None = None, evidence: Mapping[int, str] | None = None, rows: Sequence[int] | None = None,
 ) -> Path:  # fmt: skip
     """Write predictions as one HTML file.
 
@@ -35,6 +35,7 @@ def predictions_page(
         drawn: Molecules whose structures are drawn; the rest are shown as SMILES.
         explained: Row → what its atoms add: their halos in the drawing, and the strongest by name.
         evidence: Row → the nearest measured molecules in words.
+        rows: Their n numbers in the file, where they are not in its order.
 
     Raises:
         DatasetError: Not one SMILES and one id a prediction.
@@ -44,19 +45,19 @@ def predictions_page(
         "table_page.html",
         title=title or f"Predictions for {whole(len(found))} molecules",
         lead=lead or _lead(found),
-        table=predictions_table(found, smiles, ids, drawn, explained, evidence),
+        table=predictions_table(found, smiles, ids, drawn, explained, evidence, rows),
     )
 
 
 def predictions_table(
     found: Predictions, smiles: Sequence[str], ids: Sequence[str] | None = None, drawn: int = DRAWN, explained: Mapping[int, Explanation] | None = None,
-    evidence: Mapping[int, str] | None = None,
+    evidence: Mapping[int, str] | None = None, rows: Sequence[int] | None = None,
 ) -> RowTable:  # fmt: skip
     """Predictions as rows of a page, in their order; see :func:`predictions_page`."""
-    names = list(ids) if ids is not None else [str(row) for row in range(1, len(found) + 1)]
+    names = list(ids) if ids is not None else [str(row) for row in rows or range(1, len(found) + 1)]
     if len(smiles) != len(found) or len(names) != len(found):
         raise DatasetError(f"{len(found)} predictions came with {len(smiles)} SMILES and {len(names)} ids; one of each a prediction is needed")
-    columns = [Column("row", np.arange(1, len(found) + 1), help="as in the file", ascending=True), Column("id", names)]
+    columns = [Column("row", np.arange(1, len(found) + 1) if rows is None else np.array(rows, dtype=np.int64), help="as in the file", ascending=True), Column("id", names)]
     for index, task in enumerate(found.tasks):
         sides: dict[str, np.ndarray | None] = {name: None if getattr(found, name) is None else getattr(found, name)[:, index] for name in ("std", "lower", "upper")}
         if sides["lower"] is not None:
