@@ -117,7 +117,7 @@ def nearest_measured(predictor: TrainedPredictor, model: str | Path, smiles: Seq
     bits = [fingerprint(MoleculeBatch(list(each)), "morgan", bits=2048, radius=2) for each in (smiles, train.smiles)]
     values, places = nearest(bits[0], bits[1], min(NEAREST, len(train)))
     return [
-        "; ".join(f"{train.smiles[row]} ({value:.2f}: {short(float(train.y[row, 0]))})" for value, row in zip(near, rows, strict=True))
+        "; ".join(f"{short(float(train.y[row, 0]))} (similarity {value:.2f}) {train.smiles[row]}" for value, row in zip(near, rows, strict=True))
         for near, rows in zip(values, places, strict=True)
     ]
 

@@ -90,8 +90,14 @@ def predictions_table(
             if not each.reason:
                 structures[row] = draw_paths(each.smiles, weights=each.atoms)
     if evidence:
-        columns.append(Column("nearest measured", [evidence.get(row, "") for row in range(len(found))], help="training molecules most like it, their Tanimoto similarity and measured value"))
+        columns.append(Column("nearest measured", [evidence.get(row, "") for row in range(len(found))], help="training molecules most like it: measured value, Tanimoto similarity, SMILES", hidden=True))
+        columns.append(Column("nearest", [_nearest(evidence.get(row, "")) for row in range(len(found))], help="measured value of the most similar training molecule; the others in the details"))
     return RowTable("molecules", list(smiles), columns, structures)
+
+
+def _nearest(words: str) -> str:
+    """Value and similarity of the first, without its SMILES."""
+    return words.split(")", 1)[0] + ")" if words else ""
 
 
 def _strongest(found: Explanation, most: int = 3) -> str:

@@ -17,6 +17,8 @@ Paths = list[list[str]]
 SIZE = (300, 170)
 """Width and height: drug-like molecules lie about twice as wide as high."""
 _STEPS = 4
+_HALO = 1.7
+"""Radius of a halo, in those that RDKit draws for a marked atom."""
 
 # RDKit's palette → one class a colour (style.css says what it looks like in light and dark); any other colour is drawn in that of the text
 _CLASSES = {
@@ -30,6 +32,7 @@ _CLASSES = {
     "#A01EEF": "i",
 }
 _TAG = "{http://www.w3.org/2000/svg}path"
+_ELLIPSE = "{http://www.w3.org/2000/svg}ellipse"
 _PATH_DATA = re.compile(r"[MLQCZ0-9., -]+")
 
 
@@ -57,13 +60,16 @@ def compact(svg: str, halos: Mapping[str, str] | None = None) -> Paths | None:
         halos: RDKit's class of a marked atom → classes of its halo; ellipses of other atoms are left out.
     """
     joined: dict[str, list[str]] = {}
-    for element in ElementTree.fromstring(svg):
+    drawing = ElementTree.fromstring(svg)
+    # an atom drawn as letters has a wider mark; halos are of one size
+    radius = _HALO * min((float(element.get("ry", "inf")) for element in drawing if element.tag == _ELLIPSE), default=0.0)
+    for element in drawing:
         if element.tag is ElementTree.Comment:
             continue
-        if halos is not None and element.tag == _TAG.replace("path", "ellipse"):
+        if halos is not None and element.tag == _ELLIPSE:
             kind = halos.get(element.get("class", "").strip())
             if kind is not None:
-                joined.setdefault(kind, []).append(_ellipse(*(float(element.get(name, "0")) for name in ("cx", "cy", "rx", "ry"))))
+                joined.setdefault(kind, []).append(_circle(float(element.get("cx", "0")), float(element.get("cy", "0")), radius))
             continue
         data = element.get("d", "")
         if element.tag != _TAG or not _PATH_DATA.fullmatch(data):
@@ -81,11 +87,11 @@ def _kind(element: ElementTree.Element) -> str:
     return f"{colour} {painted}"
 
 
-def _ellipse(x: float, y: float, rx: float, ry: float) -> str:
-    """An ellipse as four curves, since a drawing holds paths alone."""
-    a, b = 0.5523 * rx, 0.5523 * ry  # the usual cubic approximation of a quarter
-    curves = [(x + rx, y + b, x + a, y + ry, x, y + ry), (x - a, y + ry, x - rx, y + b, x - rx, y), (x - rx, y - b, x - a, y - ry, x, y - ry), (x + a, y - ry, x + rx, y - b, x + rx, y)]
-    return f"M{x + rx:.1f},{y:.1f}" + "".join("C" + " ".join(f"{value:.1f}" for value in curve) for curve in curves) + "Z"
+def _circle(x: float, y: float, r: float) -> str:
+    """A circle as four curves, since a drawing holds paths alone."""
+    a = 0.5523 * r  # the usual cubic approximation of a quarter
+    curves = [(x + r, y + a, x + a, y + r, x, y + r), (x - a, y + r, x - r, y + a, x - r, y), (x - r, y - a, x - a, y - r, x, y - r), (x + a, y - r, x + r, y - a, x + r, y)]
+    return f"M{x + r:.1f},{y:.1f}" + "".join("C" + " ".join(f"{value:.1f}" for value in curve) for curve in curves) + "Z"
 
 
 def _shorten(data: str) -> str:

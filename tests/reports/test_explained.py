@@ -49,6 +49,7 @@ def test_the_highest_are_explained_and_the_page_shows_them(model: Path, tmp_path
     page = (tmp_path / "p.html").read_text()
     assert "x4 v" in page or "y4 v" in page  # halos
     assert "nearest measured" in page
+    assert "(similarity 0." in page or "(similarity 1.00)" in page
     assert "<b>" not in page.replace("\\u003cb\\u003e", "")
 
 
