@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")]
 
 
 def run(*command: str, cwd: Path, **environment: str) -> str:
