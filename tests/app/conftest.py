@@ -19,9 +19,6 @@ import pytest
 from drugai.contracts import Task
 from drugai.predictors.constant import MeanPredictor
 
-pytest.importorskip("starlette", reason="the extra app is not installed")
-pytest.importorskip("uvicorn", reason="the extra app is not installed")
-
 KEY = "a-key-for-tests"
 FAKE = """
 import json, pathlib, sys, os, signal, time
@@ -93,8 +90,8 @@ class Served:
 @contextmanager
 def serving(root: Path, models: Sequence[Path], command: Sequence[str] = ()) -> Iterator[Served]:
     """Serve from a thread of the test."""
-    import uvicorn
-
+    pytest.importorskip("starlette", reason="the extra app is not installed")
+    uvicorn = pytest.importorskip("uvicorn", reason="the extra app is not installed")
     from drugai.app.jobs import JobStore
     from drugai.app.runner import Runner
     from drugai.app.server import build_app
