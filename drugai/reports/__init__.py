@@ -19,6 +19,7 @@ _HOMES = {
     "predictions_page": "drugai.reports.predictions",
     "ranking_page": "drugai.reports.ranking",
     "render": "drugai.reports.page",
+    "show": "drugai.reports.notebook",
     "show_in_notebooks": "drugai.reports.notebook",
     "to_html": "drugai.reports.notebook",
     "write_page": "drugai.reports.page",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from drugai.reports.linking import linking_page as linking_page
     from drugai.reports.model_card import ModelCard as ModelCard
     from drugai.reports.model_card import make_card as make_card
+    from drugai.reports.notebook import show as show
     from drugai.reports.notebook import show_in_notebooks as show_in_notebooks
     from drugai.reports.notebook import to_html as to_html
     from drugai.reports.page import render as render

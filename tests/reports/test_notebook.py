@@ -55,3 +55,22 @@ def test_a_running_notebook_gets_the_tables_and_outside_of_one_nothing_happens(p
 
     show_in_notebooks(Shell())
     assert known[Predictions] is to_html
+
+
+def test_what_an_optimisation_found_is_a_table_of_the_best_with_structures():
+    from drugai.generation import optimize
+    from drugai.scoring import product_of, qed
+
+    found = optimize(None, product_of(qed()), budget=30, start=["CC(=O)Oc1ccccc1C(=O)O"])  # from aspirin
+    html = to_html(found, rows=5)
+    assert html.count('<svg class="mol"') == 5
+    assert f"The first 5 of {len(found)} rows" in html
+    assert html.index("<th>rank</th>") < html.index("<th>total</th>")
+
+
+def test_a_shown_table_is_html_in_a_notebook_and_a_sentence_elsewhere(predictions):
+    from drugai.reports import show
+
+    shown = show(predictions, ["CCO", "c1ccccc1"])
+    assert shown._repr_html_() == to_html(predictions, ["CCO", "c1ccccc1"])
+    assert repr(shown) == "Predictions of 2 rows; a notebook shows them as a table"
