@@ -28,12 +28,15 @@ def main() -> None:
 def model_card(prior: Prior, values: dict[str, Any]) -> str:
     """The card in Markdown."""
     record = prior.record
-    history, corpus, loop = record["history"], record["corpus"], record["training"]["loop"]
+    corpus = record["corpus"]
     parameters = sum(value.numel() for value in prior.model.parameters())
+    parts = [*record.get("earlier", []), record]
     curve = "\n".join(
-        f"| {row} | {entry['train_loss']:.4f} | {entry['loss']:.4f} | {entry.get('validity', float('nan')):.3f} |"
-        for row, entry in enumerate(history["epochs"], 1)
+        f"| {number}.{row} | {entry['train_loss']:.4f} | {entry['loss']:.4f} | {entry.get('validity', float('nan')):.3f} |"
+        for number, part in enumerate(parts, 1)
+        for row, entry in enumerate(part["history"]["epochs"], 1)
     )
+    trained = "\n".join(f"  {number}. {told(part, number > 1)}" for number, part in enumerate(parts, 1))
     measured = "\n".join(f"| {name} | {value:.4g} |" for name, value in values.items() if isinstance(value, (int, float)))
     return f"""# Prior of drug-like molecules (MOSES)
 
@@ -42,8 +45,8 @@ A chemical language model that writes SMILES. {prior.config.cell.upper()}, {prio
 
 - **Data**: {corpus["trained_on"]:,} molecules of the MOSES training set (from ZINC Clean Leads: 250–350 Da, XlogP ≤ 3.5, at most 7 rotatable bonds, no charges, no stereo marks,
   only C, N, O, S, F, Cl, Br and H); {corpus["molecules"] - corpus["trained_on"]:,} held out.
-- **Training**: `python experiments/11_moses/train_prior.py --out runs/prior --minutes {loop["minutes"]:g} --set batch={record["training"]["batch"]}`; {history["steps"]:,} steps,
-  one thread, {history["seconds"] / 3600:.2f} h of wall-clock time, AdamW at {loop["learning_rate"]:g}, {loop["schedule"]}.
+- **Training**, one thread of a busy machine:
+{trained}
 - **For**: samples of drug-like space, a start for fine-tuning and optimisation. **Not for**: charged or chiral molecules, phosphorus, iodine, boron: its vocabulary
   does not spell them (`extend_vocabulary` makes room, fine-tuning teaches them).
 - **Nothing is filtered**: samples are raw. A share is unreadable; none is checked for safety, stability or synthesis.
@@ -64,6 +67,19 @@ One row for about 100,000 molecules; losses in nat a token, validity of {record[
 |---|---|---|---|
 {curve}
 """
+
+
+def told(part: dict[str, Any], goes_on: bool) -> str:
+    """One training in a sentence, with its command."""
+    settings, history = part["training"], part["history"]
+    loop = settings["loop"]
+    changes = {"batch": settings["batch"]}
+    if goes_on:
+        changes |= {"first_chapter": settings["first_chapter"], "loop.learning_rate": loop["learning_rate"], "loop.average": loop["average"]}
+    command = f"python experiments/11_moses/train_prior.py --out runs/{'longer' if goes_on else 'prior'} --minutes {loop['minutes']:g}"
+    command += (" --from runs/prior/prior" if goes_on else "") + "".join(f" --set {key}={value:g}" for key, value in changes.items())
+    average = f", weights averaged with decay {loop['average']:g}" if loop["average"] else ""
+    return f"`{command}`: {history['steps']:,} steps, {history['seconds'] / 3600:.2f} h of wall-clock time, AdamW at {loop['learning_rate']:g}, {loop['schedule']}{average}."
 
 
 if __name__ == "__main__":

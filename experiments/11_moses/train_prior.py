@@ -2,6 +2,8 @@
 
 python experiments/11_moses/train_prior.py --out runs/prior --minutes 95
 python experiments/11_moses/train_prior.py --out runs/longer --minutes 70 --from prior_moses --set first_chapter=10
+python experiments/11_moses/train_prior.py --out runs/wide --minutes 180 --corpus moses,zinc,chembl
+python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 30 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
 """
 
 from __future__ import annotations
@@ -16,24 +18,33 @@ from pathlib import Path
 import numpy as np
 
 from drugai.config import parse_settings
-from drugai.errors import ConfigError
+from drugai.errors import ConfigError, unknown
 from drugai.featurizers.tokens import Vocabulary
 from drugai.generation import load_generator
 from drugai.generation.corpus import Corpus, encode_corpus
 from drugai.generation.fitting import GeneratorConfig, fit_generator
+from drugai.molecules import MoleculeBatch
 from drugai.runtime import configure_logging, defer_interrupts
+
+SOURCES = {
+    "moses": ("moses/train.csv.gz",),
+    "zinc": ("libraries/zinc250k_jtnn_valid.txt", "libraries/zinc250k_jtnn_test.txt", "libraries/zinc_qed_mols.txt", "libraries/zinc_drd2_mols.txt", "libraries/zinc_10K.smi"),
+    "chembl": ("libraries/chembl.validation.smi", "libraries/chembl_20_chiral.smi.gz"),
+}
+"""Files below the folder that DRUGAI_DATA names."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the run: corpus, checkpoint, curve and the prior itself")
+    parser.add_argument("--corpus", default="moses", help=f"names by commas: {', '.join(SOURCES)}")
     parser.add_argument("--minutes", type=float, default=95.0)
     parser.add_argument("--from", dest="start", default=None, help="a prior to go on from (folder or shipped name) instead of random weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any key of GeneratorConfig, as model.width=512")
     arguments = parser.parse_args()
     configure_logging(json_lines=True)
-    corpus = _corpus(arguments.out / "corpus")
+    corpus = _corpus(arguments.out / "corpus", arguments.corpus.split(","))
     config = GeneratorConfig().replace(**{"threads": 1, "loop.epochs": 1000, "loop.minutes": arguments.minutes, **parse_settings(arguments.set)})
     start = None if arguments.start is None else load_generator(arguments.start)
     if start is not None:
@@ -55,13 +66,29 @@ def main() -> None:
             prior.save(arguments.out / "prior")
 
 
-def _corpus(folder: Path) -> Corpus:
+def _corpus(folder: Path, names: list[str]) -> Corpus:
     if not (folder / "corpus.json").is_file():
-        source = Path(os.environ["DRUGAI_DATA"]) / "moses" / "train.csv.gz"
-        with gzip.open(source, "rt", encoding="ascii") as stream:
-            next(stream)
-            encode_corpus([line.strip() for line in stream], check=False).save(folder)
+        found: dict[str, None] = {}
+        for name in names:
+            if name not in SOURCES:
+                raise unknown("corpus", name, list(SOURCES))
+            for file in SOURCES[name]:
+                found.update(dict.fromkeys(_molecules(Path(os.environ["DRUGAI_DATA"]) / file, canonical=name != "moses")))
+        encode_corpus(list(found), check=False).save(folder)
     return Corpus.load(folder)
+
+
+def _molecules(file: Path, *, canonical: bool) -> list[str]:
+    """The first word of each line; MOSES as it is published, others in RDKit's canonical form without what cannot be read or is in several parts."""
+    data = file.read_bytes()
+    text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode("ascii")
+    lines = [line.split()[0] for line in text.splitlines() if line.strip()]
+    if not canonical:
+        return lines[1:]  # a head
+    found = []
+    for begin in range(0, len(lines), 10_000):
+        found += [smi for smi in MoleculeBatch(lines[begin : begin + 10_000]).canonical if smi and "." not in smi]
+    return found
 
 
 def in_vocabulary(corpus: Corpus, vocabulary: Vocabulary) -> Corpus:
