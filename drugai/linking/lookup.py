@@ -10,7 +10,7 @@ import numpy as np
 
 from drugai.linking.filters import Statuses
 from drugai.linking.sources.claims import LICENCES
-from drugai.linking.tables import LinkTables
+from drugai.linking.tables import KINDS, LinkTables
 
 
 class Lookup:
@@ -28,9 +28,9 @@ class Lookup:
             sources.extend(pair.sources)
 
     def statuses(self, *, drug: int | None = None, disease: int | None = None) -> Statuses:
-        """Of a known drug's pairs by disease row, or of a known disease's pairs by drug row: kinds joined by +, and the sources."""
+        """Of a known drug's pairs by disease row, or of a known disease's pairs by drug row: kinds joined by + in the order of KINDS, and the sources."""
         found = self._by_drug.get(drug, {}) if drug is not None else self._by_disease.get(disease, {}) if disease is not None else {}
-        return {row: ("+".join(dict.fromkeys(kinds)), tuple(dict.fromkeys(sources))) for row, (kinds, sources) in found.items()}
+        return {row: ("+".join(sorted(set(kinds), key=KINDS.index)), tuple(dict.fromkeys(sources))) for row, (kinds, sources) in found.items()}
 
     def licences(self, sources: Iterable[str]) -> tuple[str, ...]:
         """Licence of each source's statements."""

@@ -41,12 +41,12 @@ def linking_page(
     row = linker.names.disease(disease)
     known = linker.tables.diseases[row] if row is not None else None
     text = known.text() if known is not None else disease.strip()
-    counts = {badge: sum(hit.status.split("+")[0] == badge for hit in ranking.hits) for badge in _BADGES}
+    helping = sum(bool({"treats", "palliates"} & set(hit.status.split("+"))) for hit in ranking.hits)
     likely = [hit.probability for hit in ranking.hits if hit.probability is not None]
     tiles = [
         {"value": str(len(ranking.hits)), "label": "drugs shown", "note": f"of {len(linker.tables.drugs):,} known"},
-        {"value": str(counts["treats"] + counts["palliates"]), "label": "known to help", "note": "treats or palliates"},
-        {"value": str(counts["novel"]), "label": "not known", "note": "no source says anything"},
+        {"value": str(helping), "label": "known to help", "note": "treats or palliates"},
+        {"value": str(sum(hit.status == "novel" for hit in ranking.hits)), "label": "not known", "note": "no source says anything"},
         {"value": f"{max(likely):.2f}" if likely else "–", "label": "highest probability", "note": "of drugs not known to help; calibrated"},
     ]
     facts = {"Name": known.name, "Identifier": known.id, "Area": known.area or "–", "Elsewhere": ", ".join(known.xrefs[:8]) or "–"} if known is not None else {}

@@ -48,7 +48,7 @@ from drugai.linking.mechanisms import drug_similarity, term_votes  # noqa: E402
 from drugai.linking.protocol import Benchmark, read_benchmark  # noqa: E402
 from drugai.linking.prototypes import with_examples  # noqa: E402
 from drugai.linking.views import Diseases, Drugs, split_terms, without_structure  # noqa: E402
-from drugai.metrics.retrieval import estimate_mean, macro, per_query  # noqa: E402
+from drugai.metrics.retrieval import estimate_mean, macro, paired_mean_difference, per_query  # noqa: E402
 from drugai.models.text import MINILM, TextEncoder  # noqa: E402
 from drugai.runtime import generator  # noqa: E402
 
@@ -178,39 +178,59 @@ def pooled(cells: list[dict[str, Any]], key: str | None = None) -> dict[str, Any
     return row
 
 
+def against(cells: dict[str, dict[str, Any]], others: dict[str, dict[str, Any]], key: str | None = None, other: str | None = None) -> dict[str, Any]:
+    """Paired differences by query over the seeds that both have."""
+    seeds = sorted(set(cells) & set(others))
+    told: dict[str, Any] = {}
+    for metric in ("MRR", "AP") if seeds else ():
+        columns = []
+        for part, name in ((cells, key), (others, other)):
+            found = [part[seed]["queries"] if name is None else part[seed]["queries"][name] for seed in seeds]
+            columns.append(np.concatenate([np.array([np.nan if value is None else value for value in one[metric]]) for one in found]))
+        told[f"{metric}_difference"] = paired_mean_difference(*columns).to_dict()
+    return told
+
+
+def _by_seed(stored: dict[str, Any], prefix: str) -> dict[str, dict[str, Any]]:
+    return {name.removeprefix(prefix): found for name, found in stored.items() if name.startswith(prefix) and "failed" not in found}
+
+
 def table() -> None:
-    """Everything stored → rows.json and rows.md."""
+    """Everything stored → rows.json and rows.md; differences are paired with the first row of their kind (as shipped, k = 0, popularity)."""
     rows: list[dict[str, Any]] = []
     stored = {path.stem: json.loads(path.read_text()) for path in sorted(CELLS.glob("*.json"))}
+    shipped = {
+        regime: {seed: {"queries": cell["queries"]["fusion"][ASKS[regime]]} for seed, cell in _by_seed(stored, f"{regime}_mechanism_class_").items()} for regime in ASKS
+    }
     for title, prefix in (("two towers: ", "towers_"), ("fusion: ", "fusion_")):
         names = dict.fromkeys(name[len(prefix) :].rsplit("__", 2)[0] for name in stored if name.startswith(prefix))
         for name in names:
             for regime in ("drug", "disease", "both"):
-                cells = [stored[key] for key in sorted(stored) if key.startswith(f"{prefix}{name}__{regime}__")]
+                cells = _by_seed(stored, f"{prefix}{name}__{regime}__")
+                base = _by_seed(stored, f"towers_as shipped__{regime}__") if prefix == "towers_" else shipped[regime]
                 if cells:
-                    rows.append({"block": f"unseen {regime}" if regime != "both" else "both unseen", "row": title + name, **pooled(cells)})
-    # the main table's row over the same seeds, for comparison
-    for regime in ("drug", "disease", "both"):
-        cells = [
-            {"queries": stored[f"{regime}_mechanism_class_{seed}"]["queries"]["fusion"][ASKS[regime]]} for seed in (0, 1, 2) if f"{regime}_mechanism_class_{seed}" in stored
-        ]
-        if cells:
-            rows.append({"block": f"unseen {regime}" if regime != "both" else "both unseen", "row": "fusion: as shipped", **pooled(cells)})
-    shots = [stored[key] for key in stored if key.startswith("few_")]
-    for k in SHOTS if shots else ():
-        rows.append({"block": "unseen disease with six and more drugs, k told", "row": f"k = {k}", **pooled(shots, str(k))})
-    classes = [stored[key] for key in stored if key.startswith("class_")]
-    for name in classes[0]["queries"] if classes else ():
-        rows.append({"block": "class of an unseen drug from its mechanism", "row": name, **pooled(classes, name)})
-    lines = []
+                    told = {} if name == "as shipped" else against(cells, base)
+                    rows.append({"block": f"unseen {regime}" if regime != "both" else "both unseen", "row": title + name, **pooled(list(cells.values())), **told})
+    for regime, of_seed in shipped.items():
+        if of_seed:
+            rows.append({"block": f"unseen {regime}" if regime != "both" else "both unseen", "row": "fusion: as shipped", **pooled(list(of_seed.values()))})
+    shots, classes = _by_seed(stored, "few_"), _by_seed(stored, "class_")
+    for k in map(str, SHOTS) if shots else ():
+        told = against(shots, shots, k, "0") if k != "0" else {}
+        rows.append({"block": "unseen disease with six and more drugs, k told", "row": f"k = {k}", **pooled(list(shots.values()), k), **told})
+    for name in next(iter(classes.values()))["queries"] if classes else ():
+        told = against(classes, classes, name, "popularity") if name != "popularity" else {}
+        rows.append({"block": "class of an unseen drug from its mechanism", "row": name, **pooled(list(classes.values()), name), **told})
+    lines = ["`python experiments/14_linking/rows.py table`; differences are paired by query, over the seeds that both have: two towers and fusion with `as shipped`, the others with their first row.\n"]
     for block in dict.fromkeys(row["block"] for row in rows):
-        lines += [f"### {block}\n", "| row | seeds | queries | MRR [95 %] | H@1 | H@10 | R@10 | AP [95 %] |", "|" + "---|" * 8]
+        lines += [f"### {block}\n", "| row | seeds | queries | MRR [95 %] | H@1 | H@10 | R@10 | AP [95 %] | MRR − first | AP − first |", "|" + "---|" * 10]
         for row in rows:
             if row["block"] == block:
                 mean, mrr, ap = row["mean"], row["MRR"], row["AP"]
+                differences = " | ".join(_difference(row.get(f"{metric}_difference")) for metric in ("MRR", "AP"))
                 lines.append(
                     f"| {row['row']} | {row['seeds']} | {mrr['n']} | {mean['MRR']:.3f} [{mrr['low']:.3f}, {mrr['high']:.3f}] | {mean['H@1']:.3f} | {mean['H@10']:.3f} | "
-                    f"{mean['R@10']:.3f} | {mean['AP']:.3f} [{ap['low']:.3f}, {ap['high']:.3f}] |"
+                    f"{mean['R@10']:.3f} | {mean['AP']:.3f} [{ap['low']:.3f}, {ap['high']:.3f}] | {differences} |"
                 )
         lines.append("")
     if "tuning" in stored:
@@ -218,8 +238,13 @@ def table() -> None:
     text = "\n".join(lines)
     print(text)
     notes = {key: stored[key] for key in ("tuning",) if key in stored}
+    notes["code of cells"] = sorted({found["code"] for name, found in stored.items() if name.startswith(("towers_", "fusion_", "few_", "class_")) and "code" in found})
     write_text_atomically(HERE / "results" / "rows.json", json.dumps({"code": CODE, "command": "python experiments/14_linking/rows.py table", "rows": rows, **notes}, indent=1) + "\n")
     write_text_atomically(HERE / "results" / "rows.md", text)
+
+
+def _difference(found: dict[str, float] | None) -> str:
+    return f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]" if found else ""
 
 
 def main() -> None:

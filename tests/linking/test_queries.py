@@ -125,7 +125,7 @@ def test_both_directions_have_calibrated_probabilities_and_licences(linker: Link
 
 def test_contradictory_pairs_carry_both_kinds_in_their_status(primer, quick, encoder):
     pair = primer.indications[0]
-    both = (*primer.indications, Indication(pair.drug, pair.disease, "non_indication", ("LabeledIn",)))
+    both = (Indication(pair.drug, pair.disease, "non_indication", ("LabeledIn",)), *primer.indications)
     linker = fit_linker(LinkTables("contradictory", primer.drugs, primer.diseases, both), quick, encoder=encoder)
     hit = next(hit for hit in linker.rank(drug=pair.drug, top=90).hits if hit.id == pair.disease)
     assert hit.status == "treats+non_indication"
