@@ -7,6 +7,7 @@ import pytest
 import torch
 from rdkit import Chem
 
+from drugai.contracts import Scores
 from drugai.featurizers.tokens import Vocabulary
 from drugai.generation.fitting import GeneratorConfig, fit_generator
 from drugai.generation.genetic import GeneticConfig
@@ -53,7 +54,8 @@ def test_good_molecules_become_likelier_and_the_prior_stays(prior):
     for step in range(1, 4):
         written = [smi for smi, _ in proposer.propose(step)]
         canonical = [Chem.MolToSmiles(mol) if (mol := Chem.MolFromSmiles(smi)) and smi else "" for smi in written]
-        proposer.learn(written, canonical, np.array(share_of_amines(canonical)) * np.array([bool(smi) for smi in canonical]), step)
+        totals = np.array(share_of_amines(canonical)) * np.array([bool(smi) for smi in canonical])
+        proposer.learn(written, canonical, Scores(totals, {}, {}, ("",) * len(totals)), step)
     after = proposer.agent.log_likelihood(["CCCCN", "CCCCO"])
     assert after[0] - after[1] > before[0] - before[1]
     assert prior.log_likelihood(["CCCCN", "CCCCO"]).tolist() == before.tolist()
