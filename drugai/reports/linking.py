@@ -47,7 +47,7 @@ def linking_page(
         {"value": str(len(ranking.hits)), "label": "drugs shown", "note": f"of {len(linker.tables.drugs):,} known"},
         {"value": str(helping), "label": "known to help", "note": "treats or palliates"},
         {"value": str(sum(hit.status == "novel" for hit in ranking.hits)), "label": "not known", "note": "no source says anything"},
-        {"value": f"{max(likely):.2f}" if likely else "–", "label": "highest probability", "note": "of drugs not known to help; calibrated"},
+        {"value": f"{max(likely):.2f}" if likely else "–", "label": "highest probability", "note": "of drugs not known to help; calibrated" if known is not None else "calibrated on held-out folds"},
     ]
     facts = {"Name": known.name, "Identifier": known.id, "Area": known.area or "–", "Elsewhere": ", ".join(known.xrefs[:8]) or "–"} if known is not None else {}
     if ranking.read_as:
