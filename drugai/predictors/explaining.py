@@ -148,7 +148,8 @@ def hidden_atoms(smi: str, atoms: Sequence[int]) -> str:
     """
     if not atoms:
         return smi
-    mol = Chem.RWMol(Chem.MolFromSmiles(smi))
+    with rdBase.BlockLogs():
+        mol = Chem.RWMol(Chem.MolFromSmiles(smi))
     for number in atoms:
         atom = mol.GetAtomWithIdx(int(number))
         atom.SetAtomicNum(0)
@@ -157,6 +158,9 @@ def hidden_atoms(smi: str, atoms: Sequence[int]) -> str:
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
         atom.SetNumExplicitHs(0)
         atom.SetNoImplicit(True)
-    text = Chem.MolToSmiles(mol)
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs():  # a ring that is not aromatic any more is no molecule: the answer says so, RDKit need not
+        try:
+            text = Chem.MolToSmiles(mol)
+        except Chem.KekulizeException:
+            return ""
         return text if Chem.MolFromSmiles(text) is not None else ""

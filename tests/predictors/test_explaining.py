@@ -69,6 +69,15 @@ def test_a_hidden_atom_leaves_a_molecule_of_as_many_atoms(smi, atom):
     assert sum(each.GetAtomicNum() == 0 for each in batch.mols[0].GetAtoms()) == 1
 
 
+def test_where_the_rest_is_no_molecule_the_prediction_is_nan(models):
+    # copper phthalocyanine: RDKit finds no places for its double bonds once these atoms are dummies
+    pigment = "c1ccc2c(c1)C1=NC2=Nc2c3ccccc3c3n2[Cu]n2c(c4ccccc4c2=NC2=NC(=N3)c3ccccc32)=N1"
+    lost = [1, 6, 10, 16, 24, 27, 32, 33, 38]
+    assert hidden_atoms(pigment, lost) == ""
+    values = predict_without(models["trees"], pigment, [(), lost, [0]])
+    assert np.isnan(values).tolist() == [False, True, False]
+
+
 def test_rows_that_cannot_be_explained_stay_with_a_reason(models):
     found = explain(models["gnn"], ["CCO", "not a molecule", "C" * (MOST_ATOMS + 1), ""])
     assert [bool(each.reason) for each in found] == [False, True, True, True]
