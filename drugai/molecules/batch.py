@@ -159,6 +159,14 @@ class MoleculeBatch:
             return type(value)(value[row] for row in rows)
         return value.take(rows) if hasattr(value, "take") else None
 
+    def refuse(self, row: int, why: str) -> None:
+        """Give a row that was read a reason after all: something that is computed of molecules cannot be computed of this one. It has no Mol from then on."""
+        mols, reasons = list(self.mols), list(self._reasons)
+        mols[row], reasons[row] = None, reasons[row] or why
+        self._mols, self._reasons = tuple(mols), tuple(reasons)
+        for key in ("valid", "canonical", "full_mols"):
+            self._cache.pop(key, None)
+
     def pieces(self, size: int = 64) -> Iterator[MoleculeBatch]:
         """The batch in small batches that share nothing with it: for a transient batch, so that few Mols live at a time.
 

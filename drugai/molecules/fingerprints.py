@@ -10,7 +10,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors, rdReducedGraphs
 
-from drugai.errors import ConfigError, unknown
+from drugai.errors import E_FEATURIZE, ConfigError, reason, unknown
 from drugai.molecules.batch import MoleculeBatch
 
 FINGERPRINT_KINDS = ("morgan", "feature_morgan", "atom_pair", "torsion", "avalon", "erg", "maccs", "rdkit")
@@ -31,7 +31,7 @@ def fingerprint(molecules: Sequence[str] | MoleculeBatch, kind: str = "morgan", 
         counts: Occurrences in place of bits. maccs has no counts.
 
     Returns:
-        ``[n, d]``; uint8 with bits 0 and 1, uint16 counts (capped at 65,535), float32 for erg. A row of zeros where the molecule cannot be read.
+        ``[n, d]``; uint8 with bits 0 and 1, uint16 counts (capped at 65,535), float32 for erg. A row of zeros where the molecule cannot be read, or the fingerprint fails (the batch then has the reason).
 
     Raises:
         ConfigError: Unknown kind, a width below 8, or counts of a kind that has none.
@@ -66,7 +66,11 @@ def _compute(batch: MoleculeBatch, kind: str, bits: int, radius: int, counts: bo
     mols = batch.mols if kind == "morgan" else batch.full_mols
     for row, mol in enumerate(mols):
         if mol is not None:
-            values = one(mol)
+            try:
+                values = one(mol)
+            except (ValueError, RuntimeError) as error:  # such as Avalon's own search for double bonds, which RDKit's does not need
+                batch.refuse(row, reason(E_FEATURIZE, f"the {kind} fingerprint fails: {str(error).splitlines()[0]}"))
+                continue
             out[row] = np.minimum(values, 65_535) if counts and values.dtype != np.uint16 else values
     out.flags.writeable = False  # it is shared through the batch
     return out

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rdkit import Chem, DataStructs
+from rdkit import Chem, DataStructs, rdBase
 from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import AllChem, MACCSkeys, rdFingerprintGenerator
 
@@ -86,3 +86,17 @@ def test_unknown_kinds_and_impossible_options_are_refused():
         fingerprint(SMILES, bits=0)
     with pytest.raises(ConfigError, match="maccs"):
         fingerprint(SMILES, "maccs", counts=True)
+
+
+def test_a_molecule_whose_fingerprint_fails_keeps_its_row_with_a_reason():
+    # RDKit reads these aromatic dummy atoms; Avalon finds no places for the double bonds
+    odd = "CN1*(=O)c2*c*3c4c*c5*6c(*:*c(c7ccc(c2c37)C1=O)c64)C(=O)N(C)C5=O"
+    batch = MoleculeBatch(["CCO", odd, "c1ccccc1"])
+    assert batch.reasons == ("", "", "")
+    with rdBase.BlockLogs():
+        found = fingerprint(batch, "avalon", counts=True)
+    assert batch.reasons[1].startswith("E_FEATURIZE: the avalon fingerprint fails")
+    assert batch.reasons[::2] == ("", "")
+    assert batch.mols[1] is None
+    assert not batch.valid[1]
+    assert (found.sum(axis=1) > 0).tolist() == [True, False, True]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from drugai.contracts import Predictor
+from drugai.contracts import Dataset, Predictor, Task
 from drugai.errors import ArtifactError, ConfigError
 from drugai.molecules import MoleculeBatch
 from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, MeanConfig, TreesConfig, load_predictor
@@ -149,3 +149,12 @@ def test_models_that_share_an_encoder_share_its_arithmetic_and_keep_their_predic
     assert len(calls) == 1
     for one, two in zip(apart, together, strict=True):
         np.testing.assert_allclose(one, two, atol=1e-5, equal_nan=True)
+
+
+def test_a_molecule_that_one_fingerprint_cannot_take_is_a_row_with_a_reason():
+    smiles = [f"{'C' * n}{end}" for n in range(1, 8) for end in ("O", "N", "Cl", "F")]
+    data = Dataset("short", tuple(smiles), np.array([[len(smi)] for smi in smiles], dtype=np.float32), (Task("length", "regression"),))
+    model = fit_on(TreesConfig(blocks=("avalon",), members=1, rounds=5, min_leaf=2, threads=1), data, data.take(range(6)))
+    found = model.predict(["CCO", "CN1*(=O)c2*c*3c4c*c5*6c(*:*c(c7ccc(c2c37)C1=O)c64)C(=O)N(C)C5=O", "CCN"])
+    assert found.reasons[1].startswith("E_FEATURIZE")
+    assert np.isnan(found.mean[:, 0]).tolist() == [False, True, False]
