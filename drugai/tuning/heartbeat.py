@@ -16,9 +16,13 @@ from drugai.tuning.locking import storage_file
 
 
 def process_start(pid: int) -> str | None:
-    """When a process started, in clock ticks since boot as Linux tells; None if there is no such process. Process ids are reused, their starts are not."""
+    """When a process started, in clock ticks since boot as Linux tells; None if there is no such process. Process ids are reused, their starts are not.
+
+    One that is dead but that no parent has waited for (in a container without an init it stays so for ever) counts as none.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if fields[0] in ("Z", "X", "x") else fields[19]
     except (OSError, IndexError):
         return None
 

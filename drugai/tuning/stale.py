@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT = 20.0
 STALE_AFTER = 180.0
-MOST_RETRIES = 3
+MOST_RETRIES = 5
 """A trial whose parameters killed their worker so often (out of memory, say) is given up."""
 
 

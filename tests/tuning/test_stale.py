@@ -115,3 +115,18 @@ def test_an_enqueued_start_survives_a_death_before_it_had_its_parameters(tmp_pat
     study.ask().set_user_attr("worker", ELSEWHERE)
     reap(study, journal)
     assert study.ask().suggest_float("x", -5.0, 5.0) == 1.25
+
+
+def test_a_dead_process_that_no_parent_has_waited_for_is_dead(tmp_path):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    try:
+        limit = time.monotonic() + 10
+        while process_start(child) is not None and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert os.path.exists(f"/proc/{child}")  # it is there still, as a zombie
+        assert process_start(child) is None
+        assert is_stale({"name": "w", "machine": machine(), "pid": child, "process_start": "1"}, tmp_path)
+    finally:
+        os.waitpid(child, 0)
