@@ -59,16 +59,17 @@ def linking_page(
         banner=ranking.banner,
         what="disease",
         drawing=Markup(""),
-        text=_marked(text, ranking),
+        text=marked(text, ranking),
         facts=facts,
         tiles=tiles,
         warnings=[*(["The linker abstains: the order below is a guess."] if ranking.abstained else []), *ranking.warnings],
-        hits=[_row(hit) for hit in ranking.hits],
+        hits=[hit_row(hit) for hit in ranking.hits],
         made=_made(linker, ranking),
     )
 
 
-def _row(hit: Hit) -> dict[str, Any]:
+def hit_row(hit: Hit) -> dict[str, Any]:
+    """What the template shows of a hit."""
     return {
         "rank": hit.rank,
         "name": hit.name,
@@ -85,7 +86,7 @@ def _row(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _marked(text: str, ranking: Ranking) -> Markup:
+def marked(text: str, ranking: Ranking) -> Markup:
     """The disease's text with the words marked that carry the first hits; everything is escaped."""
     carrying = {word.lower() for hit in ranking.hits[:5] for word, change in hit.words if change > 0.05}
     parts = [Markup("<mark>{}</mark>").format(part) if part.lower() in carrying else Markup("{}").format(part) for part in re.split(r"([\w-]+)", text)]

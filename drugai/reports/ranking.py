@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
-from drugai.linking.evidence import Hit
 from drugai.linking.filters import Filters
 from drugai.linking.linker import Linker
-from drugai.reports.linking import _BADGES, _marked
+from drugai.reports.linking import hit_row, marked
 from drugai.reports.page import write_page
 from drugai.reports.structures import draw_paths, to_svg
 
@@ -49,12 +47,12 @@ def ranking_page(
         title="Diseases for a described drug" if text else "Diseases for a structure",
         banner=ranking.banner,
         what="drug",
-        text=_marked(text, ranking) if text else Markup(""),
+        text=marked(text, ranking) if text else Markup(""),
         drawing=to_svg(draw_paths(smiles), smiles) if smiles else Markup(""),
         facts={"SMILES": smiles} if smiles else {},
         tiles=tiles,
         warnings=[*(["The linker abstains: the order below is a guess."] if ranking.abstained else []), *ranking.warnings],
-        hits=[_row(hit) for hit in ranking.hits],
+        hits=[{**hit_row(hit), "drawing": None} for hit in ranking.hits],
         made={
             "Query": ranking.query,
             "Known": f"{len(linker.tables.drugs):,} drugs, {len(linker.tables.diseases):,} diseases, {int(linker.knowledge.labels.sum()):,} treated or palliated pairs",
@@ -62,20 +60,3 @@ def ranking_page(
             "Tables": linker.tables.name,
         },
     )
-
-
-def _row(hit: Hit) -> dict[str, Any]:
-    return {
-        "rank": hit.rank,
-        "name": hit.name,
-        "id": hit.id,
-        "score": f"{hit.score:.2f}",
-        "probability": "–" if hit.probability is None else f"{hit.probability:.2f}",
-        "share": 0 if hit.probability is None else round(100 * hit.probability),
-        "badges": [_BADGES.get(kind, ("new", kind)) for kind in hit.status.split("+")],
-        "sources": list(zip(hit.sources, hit.licences, strict=False)),
-        "neighbours": [str(one) for one in hit.neighbours],
-        "targets": list(hit.targets[:8]),
-        "words": [(word, f"{change:+.2f}") for word, change in hit.words],
-        "drawing": None,
-    }
