@@ -127,23 +127,6 @@ def collate(graphs: MolecularGraphs) -> GraphBatch:
     )
 
 
-def pad(batch: GraphBatch, atoms: int = 128, edges: int = 256) -> GraphBatch:
-    """The batch with one molecule more, of unbonded dummy atoms and loops at the first of them, so that the numbers of atoms and edges are multiples.
-
-    The library that multiplies matrices on a CPU makes and keeps a kernel for each shape it meets: batches of every size cost time and some 500 MB a process, round ones a few dozen kernels.
-    """
-    v, e = len(batch.atoms), len(batch.source)
-    more_atoms, more_edges = atoms - v % atoms, -e % edges
-    return GraphBatch(
-        atoms=np.concatenate([batch.atoms, np.zeros((more_atoms, batch.atoms.shape[1]), batch.atoms.dtype)]),
-        source=np.concatenate([batch.source, np.full(more_edges, v, batch.source.dtype)]),
-        target=np.concatenate([batch.target, np.full(more_edges, v, batch.target.dtype)]),
-        bonds=np.concatenate([batch.bonds, np.zeros(more_edges, batch.bonds.dtype)]),
-        molecule=np.concatenate([batch.molecule, np.full(more_atoms, batch.size, batch.molecule.dtype)]),
-        size=batch.size + 1,
-    )
-
-
 def concatenate(parts: Sequence[MolecularGraphs]) -> MolecularGraphs:
     """Several sets of graphs as one, in their order."""
     return MolecularGraphs(

@@ -20,6 +20,7 @@ from torch import nn
 from drugai.config import Config, tunable
 from drugai.errors import ConfigError
 from drugai.featurizers.graphs import BOND_CODES
+from drugai.models.environment_batch import EnvironmentTensors, by_rows, sum_sources
 from drugai.models.graph_batch import GraphTensors, atom_embedding, bond_embedding, distinct_atoms, softmax_by, sum_by
 
 
@@ -73,6 +74,15 @@ class DMPNN(nn.Module):
         states: torch.Tensor = self.dropout(self.update(into).add_(self.atom_out(kinds).index_select(0, which)).relu_())
         return states
 
+    def distinct(self, found: EnvironmentTensors) -> torch.Tensor:
+        """``[K, d]`` states of the distinct environments, without dropout; ``found`` by :func:`~drugai.featurizers.environments.bond_environments`."""
+        start = self.atom(found.kinds).index_select(0, found.pairs[:, 0]).add_(self.bond(found.pairs[:, 1]))  # [P, d]
+        hidden = torch.relu(start)
+        for step in found.steps[:-1]:
+            hidden = by_rows(self.message, sum_sources(hidden, step)).add_(start.index_select(0, step.own)).relu_()
+        last = found.steps[-1]
+        return by_rows(self.update, sum_sources(hidden, last)).add_(self.atom_out(found.kinds).index_select(0, last.own)).relu_()
+
 
 class GIN(nn.Module):
     """Each step adds the neighbours' states, bent by the bond, and mixes them in a small perceptron."""
@@ -95,6 +105,16 @@ class GIN(nn.Module):
             messages = states.index_select(0, graphs.source).add_(bond(graphs.bonds)).relu_()  # [E, d]
             gathered = states.clone().index_add_(0, graphs.target, messages)
             states = states + self.dropout(norm(mix(gathered)).relu_())
+        return states
+
+    def distinct(self, found: EnvironmentTensors) -> torch.Tensor:
+        """``[K, d]`` states of the distinct environments, without dropout; ``found`` by :func:`~drugai.featurizers.environments.atom_environments`."""
+        states = self.atom(found.kinds)
+        for step, bond, mix, norm in zip(found.steps, self.bonds, self.mix, self.norms, strict=True):
+            own = states.index_select(0, step.own)
+            messages = states.index_select(0, step.source).add_(bond(step.bonds)).relu_()
+            gathered = own.clone().index_add_(0, step.target, messages)
+            states = by_rows(lambda rows, mix=mix, norm=norm: norm(mix(rows)).relu_(), gathered).add_(own)  # type: ignore[misc]
         return states
 
 
@@ -144,17 +164,25 @@ class Pooling(nn.Module):
         parts = {"attention": 4, "mean_sum": 2}.get(kind, 0)
         self.out = nn.Linear(parts * width, width) if parts else None
 
-    def forward(self, states: torch.Tensor, graphs: GraphTensors) -> torch.Tensor:
-        """``[V, d]`` → ``[B, d]``, summed in float32."""
+    def forward(self, states: torch.Tensor, graphs: GraphTensors | EnvironmentTensors) -> torch.Tensor:
+        """States ``[V, d]`` of atoms, or ``[K, d]`` of distinct environments → ``[B, d]``, summed in float32."""
         states = states.float()
         if self.gate is not None:
-            weights = softmax_by(self.gate(states).float(), graphs.molecule, graphs.size)  # [V, 4]
+            weights = self.gate(states).float()  # [V, 4]
+            if isinstance(graphs, EnvironmentTensors):
+                states, weights = states.index_select(0, graphs.which), weights.index_select(0, graphs.which)
+            weights = softmax_by(weights, graphs.molecule, graphs.size)
             pooled = sum_by((weights[:, :, None] * states[:, None, :]).flatten(1), graphs.molecule, graphs.size)  # [B, 4 d]
         else:
-            summed = sum_by(states, graphs.molecule, graphs.size)
+            if isinstance(graphs, EnvironmentTensors):
+                summed = nn.functional.embedding_bag(graphs.which, states, graphs.first, mode="sum")
+                counts = torch.diff(graphs.first, append=graphs.first.new_tensor([len(graphs.which)]))[:, None].float()
+            else:
+                summed = sum_by(states, graphs.molecule, graphs.size)
+                counts = sum_by(torch.ones_like(states[:, :1]), graphs.molecule, graphs.size)
             if self.kind == "sum":
                 return summed / 20.0
-            mean = summed / sum_by(torch.ones_like(states[:, :1]), graphs.molecule, graphs.size).clamp_min(1.0)
+            mean = summed / counts.clamp_min(1.0)
             if self.out is None:
                 return mean
             pooled = torch.cat([mean, summed / 20.0], dim=1)  # [B, 2 d]
@@ -185,12 +213,20 @@ class GNN(nn.Module):
         self.head = nn.Sequential(*layers)
         self.width = config.width
 
-    def encode(self, graphs: GraphTensors) -> torch.Tensor:
+    def encode(self, graphs: GraphTensors | EnvironmentTensors) -> torch.Tensor:
         """``[B, d]`` the molecules' embeddings, without the extra features."""
-        pooled: torch.Tensor = self.pooling(self.encoder(graphs), graphs)
+        if isinstance(graphs, EnvironmentTensors):
+            if self.training:
+                raise RuntimeError("distinct environments are for inference: dropout would strike all atoms of an environment alike; call eval() first")
+            if not isinstance(self.encoder, (DMPNN, GIN)):
+                raise TypeError(f"{type(self.encoder).__name__} has no form over distinct environments; give it the graphs themselves")
+            states = self.encoder.distinct(graphs)
+        else:
+            states = self.encoder(graphs)
+        pooled: torch.Tensor = self.pooling(states, graphs)
         return pooled
 
-    def forward(self, graphs: GraphTensors) -> torch.Tensor:
+    def forward(self, graphs: GraphTensors | EnvironmentTensors) -> torch.Tensor:
         """``[B, outputs]`` in float32: standardized values, or logits."""
         return self.finish(self.encode(graphs), graphs.extra)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ from drugai.config import Config, setting, tunable
 from drugai.contracts import Task
 from drugai.errors import ConfigError
 from drugai.featurizers.blocks import featurize_blocks
-from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs, pad
+from drugai.featurizers.environments import atom_environments, bond_environments
+from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs
+from drugai.models.environment_batch import EnvironmentTensors, to_environment_tensors
 from drugai.models.gnn import GNN, GNNNetConfig
 from drugai.models.graph_batch import GraphTensors, to_tensors
 from drugai.models.heads import Heads
@@ -25,8 +27,10 @@ from drugai.predictors.packing import Packed, Stored, write_tasks
 if TYPE_CHECKING:
     import torch
 
-PADDED = ("dmpnn", "gin")
-"""Encoders that see batches filled up to round sizes (:func:`~drugai.featurizers.graphs.pad`)."""
+FOLDED = {"dmpnn": bond_environments, "gin": atom_environments}
+"""Encoders that compute each distinct environment of a batch once, and how its environments are found."""
+_ATOMS = 131_072
+"""Atoms folded together at most: the more, the more of them are alike."""
 
 
 def default_net() -> GNNNetConfig:
@@ -133,7 +137,7 @@ class GNNPredictor(TrainedPredictor):
         return self.scale(featurize_blocks(batch, self.config.features)) if self.scale is not None else None
 
     def predict_graphs(self, graphs: MolecularGraphs, features: np.ndarray | None = None, members: Sequence[int] | None = None) -> np.ndarray:
-        """``[m, n, o]`` of all or the named members, from graphs and scaled features that were computed before; batches are of molecules of like size."""
+        """``[m, n, o]`` of all or the named members, from graphs and scaled features that were computed before."""
         import torch
 
         chosen = [self.networks[member] for member in (range(len(self.networks)) if members is None else members)]
@@ -141,7 +145,7 @@ class GNNPredictor(TrainedPredictor):
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, features):
                 for place, network in enumerate(chosen):
-                    outputs[place, rows] = self.heads.decode(network(tensors)[: len(rows)]).cpu().numpy()
+                    outputs[place, rows] = self.heads.decode(network(tensors)).cpu().numpy()
         return outputs
 
     def _encode_batch(self, batch: MoleculeBatch, member: int) -> np.ndarray:
@@ -154,7 +158,7 @@ class GNNPredictor(TrainedPredictor):
         states = np.zeros((len(graphs), self.networks[member].width), dtype=np.float32)
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, None):
-                states[rows] = self.networks[member].encode(tensors)[: len(rows)].float().cpu().numpy()
+                states[rows] = self.networks[member].encode(tensors).float().cpu().numpy()
         return states
 
     def _finish(self, states: np.ndarray, features: np.ndarray | None, member: int) -> np.ndarray:
@@ -175,23 +179,26 @@ class GNNPredictor(TrainedPredictor):
         found = np.full((len(graphs), self.networks[0].width), np.nan, dtype=np.float32)
         with torch.inference_mode():
             for rows, tensors in self._batches(graphs, None):
-                found[rows] = self.networks[0].encode(tensors)[: len(rows)].float().cpu().numpy()
+                found[rows] = self.networks[0].encode(tensors).float().cpu().numpy()
         found[~graphs.valid] = np.nan
         return found, graphs.reasons
 
-    def _batches(self, graphs: MolecularGraphs, features: np.ndarray | None) -> list[tuple[np.ndarray, GraphTensors]] | Any:
+    def _batches(self, graphs: MolecularGraphs, features: np.ndarray | None) -> Iterator[tuple[np.ndarray, GraphTensors | EnvironmentTensors]]:
         import torch
 
-        order = np.argsort(graphs.n_atoms, kind="stable")
-        order = order[graphs.n_atoms[order] > 0]
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            batch = collate(graphs.take(rows))
-            extra = None if features is None else torch.from_numpy(features[rows])
-            if self.config.net.encoder in PADDED:
-                batch = pad(batch)
-                extra = None if extra is None else torch.nn.functional.pad(extra, (0, 0, 0, 1))
-            yield rows, to_tensors(batch, extra).to(self.device)
+        fold = FOLDED.get(self.config.net.encoder)
+        rows = np.flatnonzero(graphs.n_atoms > 0)
+        if fold is None:
+            rows = rows[np.argsort(graphs.n_atoms[rows], kind="stable")]  # of like size
+            parts = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
+        else:
+            part = np.cumsum(graphs.n_atoms[rows], dtype=np.int64) // _ATOMS
+            parts = np.split(rows, np.flatnonzero(np.diff(part)) + 1) if len(rows) else []
+        for chosen in parts:
+            batch = collate(graphs if len(chosen) == len(graphs) and fold is not None else graphs.take(chosen))
+            extra = None if features is None else torch.from_numpy(features[chosen])
+            tensors = to_tensors(batch, extra) if fold is None else to_environment_tensors(fold(batch, self.config.net.depth), extra)
+            yield chosen, tensors.to(self.device)
 
     def pack(self) -> Packed:
         """Weights in float32, the scale of targets and features, and the record."""

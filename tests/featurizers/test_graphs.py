@@ -92,18 +92,3 @@ def test_a_transient_batch_gives_the_same_graphs_and_reasons():
         assert np.array_equal(getattr(kept, name), getattr(dropped, name))
     assert kept.reasons == dropped.reasons
     assert len(featurize_graphs([])) == 0
-
-
-def test_a_padded_batch_has_round_sizes_and_its_molecules_as_they_were():
-    from drugai.featurizers.graphs import pad
-
-    batch = collate(featurize_graphs(["CCO", "c1ccccc1", "C"]))  # ethanol, benzene, methane
-    found = pad(batch, atoms=8, edges=16)
-    assert (len(found.atoms) % 8, len(found.source) % 16, len(found.bonds) % 16) == (0, 0, 0)
-    assert len(found.atoms) > len(batch.atoms)  # there is a dummy atom for the loops in any case
-    assert found.size == batch.size + 1
-    for name in ("atoms", "source", "target", "bonds", "molecule"):
-        np.testing.assert_array_equal(getattr(found, name)[: len(getattr(batch, name))], getattr(batch, name))
-    assert set(found.molecule[len(batch.molecule) :].tolist()) == {3}
-    assert set(found.source[len(batch.source) :].tolist()) <= {len(batch.atoms)}
-    assert (found.source[len(batch.source) :] == found.target[len(batch.target) :]).all()

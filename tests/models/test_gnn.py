@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from drugai.contracts import Task
+from drugai.featurizers.environments import atom_environments, bond_environments
 from drugai.featurizers.graphs import collate, featurize_graphs
+from drugai.models.environment_batch import to_environment_tensors
 from drugai.models.gnn import ENCODERS, GIN, GNN, GNNNetConfig
 from drugai.models.graph_batch import distinct_atoms, to_tensors
 from drugai.models.heads import Heads
@@ -93,3 +95,28 @@ def test_decoded_regression_is_on_the_tasks_scale():
     heads = Heads((Task("logS", "regression"),))
     heads.fit_scale(np.array([[1.0], [3.0], [np.nan]]))
     assert heads.decode(torch.tensor([[0.0], [1.0]])).flatten().tolist() == [2.0, 3.0]  # mean 2, standard deviation 1
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum", "mean_sum", "attention"])
+@pytest.mark.parametrize(("encoder", "fold"), [("gin", atom_environments), ("dmpnn", bond_environments)])
+def test_distinct_environments_give_what_the_graphs_give(encoder, fold, pooling):
+    torch.manual_seed(1)
+    network = GNN(GNNNetConfig(encoder=encoder, width=32, depth=4, head_width=16, pooling=pooling), 2, extra=3).eval()
+    smiles = MOLECULES * 3 + ["C", "[Na+].[Cl-]"]
+    batch = collate(featurize_graphs(smiles))
+    extra = torch.randn(len(smiles), 3)
+    with torch.inference_mode():
+        whole = network(to_tensors(batch, extra))
+        folded = network(to_environment_tensors(fold(batch, 4), extra))
+    assert whole.shape == folded.shape == (len(smiles), 2)
+    assert torch.allclose(whole, folded, atol=1e-5)
+    assert whole.std() > 1e-3
+
+
+def test_distinct_environments_are_for_inference():
+    found = to_environment_tensors(atom_environments(collate(featurize_graphs(MOLECULES)), 2))
+    network = GNN(GNNNetConfig(encoder="gin", width=16, depth=2), 1).train()
+    with pytest.raises(RuntimeError, match="eval"):
+        network(found)
+    with pytest.raises(TypeError, match="AttentiveFP"):
+        GNN(GNNNetConfig(encoder="attentivefp", width=16, depth=2), 1).eval()(found)
