@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, generation, linking, models, proposing, reporting, running, screening, studies, tables, tuning
+from drugai.cli import data, generation, linking, models, pretraining, proposing, reporting, running, screening, studies, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -59,5 +59,6 @@ app.add_typer(tuning.tune_app, name="tune")
 app.add_typer(studies.study_app, name="study")
 app.command("generate")(generation.generate)
 app.command("optimize")(generation.optimize)
+generation.pretrain_app.command("encoder")(pretraining.encoder)
 app.add_typer(generation.pretrain_app, name="pretrain")
 app.add_typer(linking.app, name="link")
