@@ -11,14 +11,14 @@ import typer
 def train(
     data: Annotated[str, typer.Argument(help="card's name or file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not)")],
     out: Annotated[Path, typer.Option(help="folder for the model")],
-    model: Annotated[str, typer.Option(help="trees, gp, gnn, ensemble, auto, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
+    model: Annotated[str, typer.Option(help="trees, gp, gnn, lm, ensemble, auto, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable; inferred where one numeric column is left")] = None,
     split: Annotated[str, typer.Option(help="scaffold, scaffold_balanced, random, butina, time, group or given")] = "scaffold",
     fractions: Annotated[str, typer.Option(help="train, valid, test")] = "0.8,0.1,0.1",
     column: Annotated[str | None, typer.Option(help="column for the splits time, group and given")] = None,
     seed: Annotated[int, typer.Option(help="of the split and the training")] = 0,
-    minutes: Annotated[float | None, typer.Option(help="time for --model auto, or the most that --model gnn may take")] = None,
+    minutes: Annotated[float | None, typer.Option(help="time for --model auto, or the most that --model gnn and lm may take")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with fields of the model's Config")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the Config, for example net.depth=4; repeatable")] = None,
     tensorboard: Annotated[Path | None, typer.Option(help="folder for TensorBoard event files")] = None,
@@ -43,7 +43,7 @@ def train(
     start = start.replace(**parse_settings(set_ or []))
     if minutes is not None:
         if not hasattr(start, "minutes"):
-            raise ConfigError(f"--minutes is for models that can use any time (auto, gnn), not for {model}")
+            raise ConfigError(f"--minutes is for models that can use any time (auto, gnn, lm), not for {model}")
         start = start.replace(minutes=minutes)
     on_epoch, close = epoch_progress(getattr(start, "epochs", getattr(getattr(start, "gnn", None), "epochs", 1)))
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from rdkit import Chem
 
 from drugai.molecules import MoleculeBatch
@@ -27,7 +28,7 @@ def enumerate_smiles(molecules: Sequence[str] | MoleculeBatch, k: int, seed: int
     return [tuple(Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(smi), k, randomSeed=1 + seed % _SEEDS)) if smi else () for smi in batch.canonical]
 
 
-def respell(mols: Sequence[Chem.Mol], seeds: Sequence[int]) -> list[str]:
+def respell(mols: Sequence[Chem.Mol], seeds: Sequence[int] | np.ndarray) -> list[str]:
     """One random spelling of each of n Mols by its own seed: what an epoch of training sees."""
     # RDKit takes a seed of 0 as none
     return [Chem.MolToRandomSmilesVect(mol, 1, randomSeed=1 + int(seed) % _SEEDS)[0] for mol, seed in zip(mols, seeds, strict=True)]

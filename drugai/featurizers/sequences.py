@@ -15,12 +15,13 @@ import numpy as np
 from drugai.errors import E_FEATURIZE, code_of, reason
 from drugai.featurizers.tokens import PAD, SPECIALS, UNK, Encoded, Vocabulary
 
-COMMON = (
+_COMMON = (
     "# ( ) * - . / \\ : = 1 2 3 4 5 6 7 8 9 %10 %11 %12 %13 %14 %15 B Br C Cl F I N O P S b c n o p s "
     "[H] [C@H] [C@@H] [C@] [C@@] [CH-] [CH] [CH2] [C-] [c-] [cH-] [nH] [n+] [n-] [nH+] [N+] [N-] [N] [NH] [NH+] [NH2+] [NH3+] [NH4+] [NH-] [N@+] [N@@+] [O-] [O+] [o+] [O] [OH-] "
     "[S-] [S+] [s+] [S@] [S@@] [S@+] [S@@+] [SH] [P+] [P@] [P@@] [PH] [P-] [B-] [BH-] [BH3-] [Si] [SiH] [Se] [se] [As] [Te] [Sn] [2H] [3H] "
     "[F-] [Cl-] [Br-] [I-] [I+] [Cl+3] [H+] [Li+] [Na+] [K+] [Ca+2] [Mg+2] [Zn+2] [Al+3] [Fe+2] [Fe+3] [Cu+2] [Ag+] [Pt] [Pt+2] [Hg] [Hg+2]"
-).split()
+)
+COMMON = tuple(_COMMON.split())
 """Tokens that every vocabulary of ours has: drug-like molecules, their salts, and what random spellings add to canonical SMILES."""
 
 

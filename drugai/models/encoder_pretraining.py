@@ -56,7 +56,7 @@ class PretrainingNetwork(nn.Module):
         self.mix = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.LayerNorm(d))
         self.bias = nn.Parameter(torch.zeros(tokens))
         self.bits = nn.Linear(d, BITS)
-        self.bits.bias.data.fill_(-3.0)  # one bit in twenty is set
+        nn.init.constant_(self.bits.bias, -3.0)  # one bit in twenty is set
         self.values = nn.Linear(d, len(DESCRIPTORS))
 
     def losses(self, lesson: Lesson) -> dict[str, Tensor]:

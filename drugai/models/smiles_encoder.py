@@ -44,6 +44,8 @@ class SmilesEncoder(nn.Module):
         pad: Id of the token that fills short rows.
     """
 
+    trunk: Any
+
     def __init__(self, trunk: nn.Module, pad: int) -> None:
         super().__init__()
         self.trunk, self.pad = trunk, pad
@@ -117,11 +119,12 @@ def build_foreign(settings: Mapping[str, Any], pad: int) -> SmilesEncoder:
     return SmilesEncoder(without_pooler(AutoModel.from_config(shape, trust_remote_code=False)), pad)
 
 
-def without_pooler(trunk: nn.Module) -> nn.Module:
+def without_pooler(trunk: Any) -> nn.Module:
     """BERT's pooler is a layer for whole texts that is not used here (and is random in most published models of molecules)."""
     if getattr(trunk, "pooler", None) is not None:
         trunk.pooler = None
-    return trunk
+    module: nn.Module = trunk
+    return module
 
 
 class PropertyHead(nn.Module):
@@ -133,6 +136,9 @@ class PropertyHead(nn.Module):
         outputs: o.
         dropout: Before each layer.
     """
+
+    center: Tensor
+    scale: Tensor
 
     def __init__(self, width: int, hidden: int, outputs: int, dropout: float) -> None:
         super().__init__()

@@ -13,6 +13,8 @@ _HOMES = {
     "GNNPredictor": "drugai.predictors.gnn",
     "GPConfig": "drugai.predictors.gaussian_process",
     "GPPredictor": "drugai.predictors.gaussian_process",
+    "LMConfig": "drugai.predictors.language",
+    "LanguagePredictor": "drugai.predictors.language",
     "MeanConfig": "drugai.predictors.constant",
     "MeanPredictor": "drugai.predictors.constant",
     "TrainedPredictor": "drugai.predictors.base",
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from drugai.predictors.gaussian_process import GPPredictor as GPPredictor
     from drugai.predictors.gnn import GNNConfig as GNNConfig
     from drugai.predictors.gnn import GNNPredictor as GNNPredictor
+    from drugai.predictors.language import LanguagePredictor as LanguagePredictor
+    from drugai.predictors.language import LMConfig as LMConfig
     from drugai.predictors.loading import load_predictor as load_predictor
     from drugai.predictors.trees import TreesConfig as TreesConfig
     from drugai.predictors.trees import TreesPredictor as TreesPredictor

@@ -1,6 +1,6 @@
 """Why a prediction is what it is: what each atom adds, found by taking it away.
 
-A graph network predicts the molecule's graph once more without the atom and its bonds; every other model predicts the molecule with the atom put out of sight (a dummy
+A graph network predicts the molecule's graph once more without the atom and its bonds; a language model reads the SMILES once more with the atom's token hidden; every other model predicts the molecule with the atom put out of sight (a dummy
 atom, so that each fragment and descriptor that needs it is gone). An ensemble adds its members up by their weights. What the prediction loses is the atom's
 contribution: it is in the task's unit, a number that a chemist can check by making the change.
 
@@ -21,6 +21,7 @@ from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.gnn import GNNPredictor
+from drugai.predictors.language import LanguagePredictor
 
 MOST_ATOMS = 300
 """Heavy atoms beyond which a molecule is not explained: the cost grows with their square."""
@@ -113,6 +114,8 @@ def predict_without(predictor: TrainedPredictor, smi: str, removed: Sequence[Seq
             concatenate([without_atoms(graphs, atoms) for atoms in removed]), None if features is None else np.repeat(features, len(removed), axis=0)
         )
         return np.asarray(outputs.mean(0)[:, column], dtype=np.float64)
+    if isinstance(predictor, LanguagePredictor) and (hidden := predictor.predict_hidden(smi, removed)) is not None:
+        return np.asarray(hidden.mean(0)[:, column], dtype=np.float64)
     texts = [hidden_atoms(smi, atoms) for atoms in removed]
     fine = np.array([bool(text) for text in texts])
     values = np.full(len(removed), np.nan)

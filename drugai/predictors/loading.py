@@ -41,6 +41,10 @@ def unpack(stored: Stored) -> TrainedPredictor:
         from drugai.predictors.gaussian_process import GPPredictor
 
         return GPPredictor.unpack(stored)
+    if stored.kind == "lm":
+        from drugai.predictors.language import LanguagePredictor
+
+        return LanguagePredictor.unpack(stored)
     if stored.kind == "mean":
         from drugai.predictors.constant import MeanPredictor
 

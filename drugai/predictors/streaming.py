@@ -120,7 +120,10 @@ def choose_precision(predictor: TrainedPredictor, batch: MoleculeBatch, precisio
         return "fp32"
     from drugai.predictors.gnn import GNNPredictor
     from drugai.predictors.hardware import has_fast_bf16, pick_inference_device
+    from drugai.predictors.language import LanguagePredictor
 
+    if isinstance(predictor, LanguagePredictor):
+        predictor.to(pick_inference_device(device))
     if not isinstance(predictor, GNNPredictor):
         return "fp32"
     place = pick_inference_device(device)

@@ -16,6 +16,8 @@ _HOMES = {
     "fold_score": "drugai.training.folds",
     "fit_on": "drugai.training.fit",
     "fit_predictor": "drugai.training.fit",
+    "PretrainConfig": "drugai.training.pretraining",
+    "pretrain_encoder": "drugai.training.pretraining",
     "model_config": "drugai.training.fit",
     "model_names": "drugai.training.fit",
     "run_loop": "drugai.training.loop",
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from drugai.training.folds import fold_score as fold_score
     from drugai.training.loop import LoopConfig as LoopConfig
     from drugai.training.loop import run_loop as run_loop
+    from drugai.training.pretraining import PretrainConfig as PretrainConfig
+    from drugai.training.pretraining import pretrain_encoder as pretrain_encoder
     from drugai.training.weighing import weights_score as weights_score
 
 

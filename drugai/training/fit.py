@@ -35,6 +35,12 @@ def _fit_gnn(config: Config, train: Dataset, valid: Dataset, **options: Any) -> 
     return fit_gnn(config, train, valid, **options)  # type: ignore[arg-type]
 
 
+def _fit_lm(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
+    from drugai.training.fit_lm import fit_lm
+
+    return fit_lm(config, train, valid, **options)  # type: ignore[arg-type]
+
+
 def _fit_gp(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
     from drugai.training.fit_gp import fit_gp
 
@@ -76,11 +82,12 @@ MODELS: dict[str, str] = {
     "trees": "drugai.predictors.trees:TreesConfig",
     "gnn": "drugai.predictors.gnn:GNNConfig",
     "gp": "drugai.predictors.gaussian_process:GPConfig",
+    "lm": "drugai.predictors.language:LMConfig",
     "ensemble": "drugai.predictors.ensemble:EnsembleConfig",
     "auto": "drugai.predictors.auto:AutoConfig",
     "mean": "drugai.predictors.constant:MeanConfig",
 }
-_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "ensemble": _fit_ensemble, "auto": _fit_auto, "mean": _fit_mean}
+_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "lm": _fit_lm, "ensemble": _fit_ensemble, "auto": _fit_auto, "mean": _fit_mean}
 
 
 def model_names() -> list[str]:

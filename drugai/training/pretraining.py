@@ -17,7 +17,7 @@ from drugai.errors import ConfigError, DatasetError
 from drugai.featurizers.enumeration import respell
 from drugai.featurizers.molecule_store import MoleculeStore, build_store
 from drugai.featurizers.sequences import VocabularyReader, pad_rows
-from drugai.featurizers.tokens import SPECIALS, Vocabulary
+from drugai.featurizers.tokens import SPECIALS, UNK, Vocabulary
 from drugai.models.encoder_pretraining import Lesson, PretrainingNetwork, fingerprint_bits, hide, raw_descriptors
 from drugai.models.encoder_store import SavedEncoder
 from drugai.models.smiles_encoder import EncoderConfig
@@ -101,7 +101,7 @@ class _Lessons:
         if len(fine) == 0:
             raise DatasetError(f"no molecule of a batch can be spelled: {encoded.reasons[0]}")
         batch = batch if len(fine) == len(batch) else batch.take(fine)
-        tokens, truth = hide(pad_rows(encoded, fine, self.reader.pad), self.config.share, int(self.reader.mask), self.reader.pad, self.reader.size, random)
+        tokens, truth = hide(pad_rows(encoded, fine, self.reader.pad), self.config.share, UNK, self.reader.pad, self.reader.size, random)
         bits = torch.from_numpy(fingerprint_bits(batch)).to(self.device) if "bits" in self.config.targets else None
         values = None
         if "descriptors" in self.config.targets:

@@ -8,11 +8,12 @@ import pytest
 from drugai.contracts import Dataset, Predictor, Task
 from drugai.errors import ArtifactError, ConfigError
 from drugai.molecules import MoleculeBatch
-from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, MeanConfig, TreesConfig, load_predictor
+from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, LMConfig, MeanConfig, TreesConfig, load_predictor
 from drugai.predictors.feature_scale import FeatureScale
 from drugai.training.fit import fit_on
 
 SMALL = {"epochs": 2, "net.width": 16, "net.head_width": 16}
+TINY = {"net.layers": 2, "net.width": 32, "net.heads": 2, "net.inner": 64, "head_width": 0}
 TREES = TreesConfig(blocks=("morgan",), members=2, rounds=20, threads=1)
 CONFIGS = {
     "mean": MeanConfig(),
@@ -20,6 +21,8 @@ CONFIGS = {
     "gnn": GNNConfig(members=2).replace(**SMALL),
     "dmpnn with descriptors": GNNConfig(features=("descriptors",)).replace(**SMALL, **{"net.encoder": "dmpnn", "net.pooling": "attention"}),
     "attentivefp": GNNConfig().replace(**SMALL, **{"net.encoder": "attentivefp"}),
+    "lm": LMConfig(members=2, epochs=2).replace(**TINY),
+    "lm over spellings with low-rank updates": LMConfig(mode="lora", epochs=1, spellings=2, consistency=0.5).replace(**TINY),
     "gp": GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
     "gp on landmarks": GPConfig(counts=("morgan",), descriptors=("descriptors",), landmarks=40, likelihood_rows=40, steps=5),
     "ensemble": EnsembleConfig(trees=TREES, gp=GPConfig(counts=("morgan",), descriptors=(), steps=3), gnn=GNNConfig().replace(**SMALL), hybrid=GNNConfig(features=("descriptors",)).replace(**SMALL)),
