@@ -210,7 +210,8 @@ class Predictions:
         index = np.asarray(rows, dtype=np.int64)
         cut: dict[str, Any] = {name: None if getattr(self, name) is None else getattr(self, name)[index] for name in ("std", "lower", "upper", "domain")}
         probabilities = {name: values[index] for name, values in self.probabilities.items()}
-        return replace(self, mean=self.mean[index], reasons=tuple(self.reasons[row] for row in index), probabilities=probabilities, **cut)
+        sets = {name: values[index] for name, values in self.sets.items()}
+        return replace(self, mean=self.mean[index], reasons=tuple(self.reasons[row] for row in index), probabilities=probabilities, sets=sets, **cut)
 
     def task(self, name: str) -> int:
         """The column of a task."""

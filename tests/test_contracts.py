@@ -51,3 +51,10 @@ def test_predictions_as_columns_end_with_the_reason():
     assert list(found.to_columns()) == ["logS", "logS_std", "reason"]
     with pytest.raises(DatasetError, match="shape"):
         Predictions((Task("logS", "regression"),), np.zeros((3, 1)), ("",))
+
+
+def test_taking_rows_of_predictions_takes_their_class_sets_along():
+    from drugai.contracts import Predictions, Task
+
+    found = Predictions((Task("a", "binary"),), np.array([[0.1], [0.9]]), ("", ""), sets={"a": np.array(["0", "1"], dtype=object)})
+    assert found.take([1]).sets["a"].tolist() == ["1"]

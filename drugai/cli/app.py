@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import drugai
-from drugai.cli import data, generation, linking, models, pretraining, proposing, reporting, running, screening, studies, tables, tuning
+from drugai.cli import admet, data, generation, linking, models, pretraining, proposing, reporting, running, screening, studies, tables, tuning
 
 app = typer.Typer(
     name="drugai",
@@ -39,6 +39,8 @@ def _main(
 app.command("train")(models.train)
 app.command("evaluate")(models.evaluate)
 app.command("predict")(models.predict)
+app.command("embed")(models.embed)
+app.command("admet")(admet.admet)
 app.command("calibrate")(models.calibrate)
 app.command("distill")(models.distill)
 app.command("compare")(models.compare)

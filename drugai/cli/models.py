@@ -19,6 +19,10 @@ def train(
     column: Annotated[str | None, typer.Option(help="column for the splits time, group and given")] = None,
     seed: Annotated[int, typer.Option(help="of the split and the training")] = 0,
     minutes: Annotated[float | None, typer.Option(help="time for --model auto, or the most that --model gnn and lm may take")] = None,
+    censored: Annotated[str, typer.Option(help=">10 or <0.1 in a target: refuse, bounds (learn from them by a bounded loss: trees, gnn) or drop")] = "refuse",
+    descriptors: Annotated[str | None, typer.Option(help="COL,COL: numeric columns that trees and gnn see beside the molecule; predict then needs them too")] = None,
+    weights: Annotated[str | None, typer.Option(help="column with the weight of each row")] = None,
+    balanced: Annotated[bool, typer.Option("--balanced", help="give both classes of a binary task the same weight in all")] = False,
     config: Annotated[Path | None, typer.Option(help="TOML file with fields of the model's Config")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the Config, for example net.depth=4; repeatable")] = None,
     tensorboard: Annotated[Path | None, typer.Option(help="folder for TensorBoard event files")] = None,
@@ -49,6 +53,7 @@ def train(
     try:
         run = train_predictor(
             data, out, config=start, smiles=smiles, targets=target or None, method=split, fractions=parse_fractions(fractions), column=column, seed=seed,
+            censored=censored, descriptors=[name.strip() for name in (descriptors or "").split(",") if name.strip()], weights=weights, balanced=balanced,
             on_epoch=on_epoch, tensorboard=tensorboard,
         )  # fmt: skip
     finally:
@@ -68,6 +73,7 @@ def evaluate(
     data: Annotated[str | None, typer.Argument(help="other measured molecules; by default the model's own data")] = None,
     part: Annotated[str, typer.Option(help="train, valid or test of the model's own data")] = "test",
     smiles: Annotated[str | None, typer.Option(help="SMILES column of DATA")] = None,
+    censored: Annotated[str, typer.Option(help=">10 or <0.1 in a target of DATA: refuse, or drop (scores rest on measured values)")] = "refuse",
     json_out: Annotated[Path | None, typer.Option("--json", help="also write the numbers to this file")] = None,
 ) -> None:
     """Score a model with 95 % bootstrap intervals."""
@@ -76,7 +82,7 @@ def evaluate(
     from drugai.artifact import write_text_atomically
     from drugai.training.run import evaluate_saved
 
-    found = evaluate_saved(model, data, part=part, smiles=smiles)
+    found = evaluate_saved(model, data, part=part, smiles=smiles, censored=censored)
     typer.echo(f"{'' if data else part + '  '}{found}")
     if json_out is not None:
         write_text_atomically(json_out, json.dumps(found.to_dict(), indent=1) + "\n")
@@ -114,6 +120,18 @@ def predict(
     if max_errors is not None and summary.n_errors > max_errors:
         typer.echo(f"{summary.n_errors} rows could not be used, more than --max-errors {max_errors}", err=True)
         raise typer.Exit(3)
+
+
+def embed(
+    model: Annotated[Path, typer.Argument(help="folder of a model with an encoder: a graph network, a language model, or an ensemble with one")],
+    data: Annotated[str, typer.Argument(help="card's name or file; read as a stream")],
+    out: Annotated[Path, typer.Option(help="table to write: .csv, .tsv, .parquet")],
+    smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
+) -> None:
+    """Write the embedding of every row by a model's encoder; a bad row is empty and has a reason."""
+    from drugai.predictors.embedding import embed_file
+
+    typer.echo(str(embed_file(model, data, out, smiles=smiles)))
 
 
 def distill(

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from drugai.contracts import Dataset
+from drugai.data.bounds import has_knowledge
 from drugai.errors import DatasetError, nearest
 
 Groups = list[np.ndarray]
@@ -22,10 +23,10 @@ BUTINA_LIMIT = 30_000
 
 
 def usable_rows(data: Dataset) -> np.ndarray:
-    """Rows that a split may place: the SMILES can be read and, where there are tasks, at least one value was measured. Ascending int64."""
+    """Rows that a split may place: the SMILES can be read and, where there are tasks, at least one value was measured or bounded. Ascending int64."""
     readable = np.fromiter((text != "" for text in canonical_smiles(data.smiles)), bool, len(data))
     if data.tasks:
-        readable &= ~np.isnan(data.y).all(axis=1)
+        readable &= has_knowledge(data)
     return np.flatnonzero(readable).astype(np.int64)
 
 

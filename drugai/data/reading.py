@@ -17,9 +17,10 @@ import numpy as np
 
 from drugai.catalogue import lookup
 from drugai.contracts import Dataset, Task, TaskKind
+from drugai.data.bounds import CHOICES, bound_names, take_bounds
 from drugai.data.dataset_card import EVERY_OTHER_COLUMN, Card, CardTask, card, cards
 from drugai.data.tables import TextTable, read_any_table, read_card_table, require
-from drugai.data.targets import infer_task, is_missing, is_numeric, parse_values
+from drugai.data.targets import check_units, infer_task, is_missing, is_numeric, parse_values
 from drugai.errors import ConfigError, DatasetError, nearest
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def read_dataset(
     ids: str | None = None,
     kinds: Mapping[str, TaskKind] | None = None,
     on_invalid: OnInvalid = "keep",
+    censored: str = "refuse",
 ) -> Dataset:
     """Read the data set of a card, or a file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not).
 
@@ -65,6 +67,8 @@ def read_dataset(
         kinds: Kind of a target where the values mislead: ``{"stage": "multiclass"}``.
         on_invalid: What becomes of rows whose SMILES cannot be read: ``keep`` (they stay, and no split places them), ``drop``
             (:func:`read_dataset_with_rejected` also returns them) or ``raise``.
+        censored: What becomes of ``>10`` and ``<0.1`` in a target of a file: ``refuse`` (an error names the rows), ``bounds`` (no value, but a bound that
+            models with a bounded loss learn from; see :mod:`drugai.data.bounds`) or ``drop`` (no value at all).
 
     Returns:
         The Dataset; columns that are no target are kept in ``columns``.
@@ -76,7 +80,7 @@ def read_dataset(
         >>> read_dataset("chembl2321810").tasks[0].label
         'pActivity [-log10 M]'
     """
-    return read_dataset_with_rejected(name_or_path, smiles=smiles, targets=targets, ids=ids, kinds=kinds, on_invalid=on_invalid).dataset
+    return read_dataset_with_rejected(name_or_path, smiles=smiles, targets=targets, ids=ids, kinds=kinds, on_invalid=on_invalid, censored=censored).dataset
 
 
 def read_csv(
@@ -87,9 +91,10 @@ def read_csv(
     ids: str | None = None,
     kinds: Mapping[str, TaskKind] | None = None,
     on_invalid: OnInvalid = "keep",
+    censored: str = "refuse",
 ) -> Dataset:
     """Read a file of one's own, never a card: :func:`read_dataset` of a path."""
-    return read_dataset(Path(path), smiles=smiles, targets=targets, ids=ids, kinds=kinds, on_invalid=on_invalid)
+    return read_dataset(Path(path), smiles=smiles, targets=targets, ids=ids, kinds=kinds, on_invalid=on_invalid, censored=censored)
 
 
 def read_dataset_with_rejected(
@@ -100,10 +105,13 @@ def read_dataset_with_rejected(
     ids: str | None = None,
     kinds: Mapping[str, TaskKind] | None = None,
     on_invalid: OnInvalid = "keep",
+    censored: str = "refuse",
 ) -> ReadResult:
     """As :func:`read_dataset`, with the rows that were dropped and notes on what was inferred."""
     if on_invalid not in ("keep", "drop", "raise"):
         raise ConfigError(f"on_invalid is keep, drop or raise, got {on_invalid!r}")
+    if censored not in CHOICES:
+        raise ConfigError(f"censored is {', '.join(CHOICES)}, got {censored!r}")
     if isinstance(targets, str):
         raise ConfigError(f"targets is a list of column names, got the text {targets!r}; write [{targets!r}]")
     found = _find(name_or_path)
@@ -118,7 +126,7 @@ def read_dataset_with_rejected(
         data, table = _from_card(found, targets)
         places, damaged = table.places, table.reasons
     else:
-        data, table, notes = _from_file(found, smiles, targets, ids, kinds or {})
+        data, table, notes = _from_file(found, smiles, targets, ids, kinds or {}, censored)
         places, damaged = table.places, table.reasons
     for note in notes:
         log.info("%s: %s", data.name, note)
@@ -192,7 +200,7 @@ def _card_tasks(found: Card, table: TextTable) -> list[CardTask]:
 
 
 def _from_file(
-    path: Path, smiles: str | None, targets: Sequence[str] | None, ids: str | None, kinds: Mapping[str, TaskKind]
+    path: Path, smiles: str | None, targets: Sequence[str] | None, ids: str | None, kinds: Mapping[str, TaskKind], censored: str = "refuse"
 ) -> tuple[Dataset, TextTable, tuple[str, ...]]:
     from drugai.molecules.columns import find_column, infer_id_column, infer_smiles_column
 
@@ -213,7 +221,8 @@ def _from_file(
     else:
         ids = find_column(ids, names, path.name)
     others = [name for name in names if name not in (smiles, ids)]
-    numeric = [name for name in others if is_numeric(table.target(name))]
+    taken = {name: take_bounds(table.target(name)) for name in others} if censored != "refuse" else {}
+    numeric = [name for name in others if is_numeric(taken[name][0] if taken else table.target(name))]
     if targets is None:
         targets = [_only_target(path, others, numeric, table)]
         notes.append(f"the target is column {targets[0]!r}, the only numeric one left")
@@ -222,13 +231,25 @@ def _from_file(
     for column in columns:
         if column == smiles:
             raise DatasetError(f"{path.name}: column {column!r} holds the SMILES and cannot be a target")
-        value = parse_values(table.target(column), table.places, column)
+        check_units(column, table.target(column), table.places, {name: table.columns[name] for name in others if name not in columns})
+        value = parse_values(taken[column][0] if taken else table.target(column), table.places, column)
         values.append(value)
         tasks.append(infer_task(column, value, kinds.get(column)))
         notes.append(f"target {column!r} is read as {tasks[-1].kind}")
+    bounds = {column: taken[column][1:] for column in columns if taken and not np.isnan(np.stack(taken[column][1:])).all()}
+    notes += [_on_bounds(column, censored, *pair) for column, pair in bounds.items()]
     kept = {name: table.columns[name] for name in others if name not in columns}
     cells = [text.strip() for text in table.columns[smiles]]
-    return _assemble(_stem(path), cells, values, tasks, tuple(table.columns[ids]) if ids else (), kept), table, tuple(notes)
+    data = _assemble(_stem(path), cells, values, tasks, tuple(table.columns[ids]) if ids else (), kept)
+    if censored == "bounds" and bounds:
+        further = {name: side.astype(np.float32) for column, pair in bounds.items() for name, side in zip(bound_names(column), pair, strict=True)}
+        data = replace(data, columns={**data.columns, **further})
+    return data, table, tuple(notes)
+
+
+def _on_bounds(column: str, censored: str, lower: np.ndarray, upper: np.ndarray) -> str:
+    told = f"target {column!r}: {int((~np.isnan(lower)).sum())} cells with > and {int((~np.isnan(upper)).sum())} with <"
+    return f"{told} are bounds to learn from; scores rest on measured values alone" if censored == "bounds" else f"{told} are left without a value"
 
 
 def _only_target(path: Path, others: list[str], numeric: list[str], table: TextTable) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
 
 _CENSORED = re.compile(r"^\s*(?:[<>≤≥~]=?|=[<>])\s*[-+.\d]")
 _NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
+_WITH_UNIT = re.compile(r"^[<>=~ ]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*([µμa-zA-Z%°][\w/%^·.µμ-]*)$")
 _WORDS = {"true": 1.0, "false": 0.0}
 SHOWN = 10
 """Cells named in an error."""
@@ -80,7 +81,8 @@ def parse_values(cells: Sequence[str], places: Sequence[str], column: str, *, cl
         raise DatasetError(f"column {column!r}: {_named(bad, cells, places)} is not {wanted}; fix the cells, empty them, or take another column")
     if censored:
         raise DatasetError(
-            f"column {column!r}: {_named(censored, cells, places)} is a bound and not a value (censored); leave these rows out or empty the cells"
+            f"column {column!r}: {_named(censored, cells, places)} is a bound and not a value (censored); "
+            "learn from it as a bound (censored='bounds', --censored bounds), leave it out (censored='drop', --censored drop), or edit the cells"
         )
     if transform:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,6 +93,36 @@ def parse_values(cells: Sequence[str], places: Sequence[str], column: str, *, cl
     if infinite:
         raise DatasetError(f"column {column!r}: {_named(infinite, cells, places)} has no finite value; fix or empty the cells")
     return out
+
+
+def check_units(column: str, cells: Sequence[str], places: Sequence[str], others: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a target whose rows carry different units: in a column beside it, or in its own cells.
+
+    A column of units is one named ``<target> units``, ``<target>_unit`` and the like, or ``units`` and ``standard_units`` alone.
+
+    Raises:
+        DatasetError: Two or more units among the rows with a value; up to ten rows are named.
+    """
+    plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in [column, *others]}
+    wanted = {f"{plain[column]}unit", f"{plain[column]}units", "unit", "units", "standardunit", "standardunits"}
+    for name, beside in others.items():
+        if plain[name] in wanted:
+            rows = {row: beside[row].strip() for row, cell in enumerate(cells) if not is_missing(cell) and beside[row].strip()}
+            _one_unit(column, f"column {name!r}", rows, places)
+    inside = {row: found[1] for row, cell in enumerate(cells) if (found := _WITH_UNIT.match(cell.strip()))}
+    if inside and len(inside) < len(cells):
+        inside |= {row: "" for row, cell in enumerate(cells) if _NUMBER.match(cell.strip())}
+    if inside:
+        _one_unit(column, "its cells", inside, places)
+
+
+def _one_unit(column: str, where: str, rows: Mapping[int, str], places: Sequence[str]) -> None:
+    kinds = sorted(set(rows.values()))
+    if len(kinds) > 1:
+        most = max(kinds, key=list(rows.values()).count)
+        odd = [row for row, unit in rows.items() if unit != most]
+        shown = "; ".join(f"{places[row]}: {rows[row] or 'none'!r}" for row in odd[:SHOWN]) + (f" and {len(odd) - SHOWN} more" if len(odd) > SHOWN else "")
+        raise DatasetError(f"column {column!r} has mixed units by {where}: most are {most or 'none'!r}, but {shown}; convert them to one unit (`drugai data curate` does it for ChEMBL exports)")
 
 
 def infer_task(name: str, values: np.ndarray, kind: TaskKind | None = None) -> Task:

@@ -16,6 +16,7 @@ from drugai.molecules.indexing import LibraryIndex, count_molecules, index_libra
 from drugai.molecules.properties import PROPERTIES, logp, qed, synthetic_accessibility, tpsa, weight
 from drugai.molecules.reading import LibraryChunk, Table, column_names, read_library, read_table
 from drugai.molecules.scaffolds import murcko_scaffolds
+from drugai.molecules.side_columns import with_columns
 from drugai.molecules.similarity import butina, nearest, pick_maxmin, tanimoto
 from drugai.molecules.standardize import Standardized, standardize
 from drugai.molecules.writing import write_table
@@ -64,4 +65,5 @@ __all__ = [
     "tpsa",
     "weight",
     "write_table",
+    "with_columns",
 ]

@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "AdmetPanel": "drugai.predictors.admet_panel",
+    "AdmetProfile": "drugai.predictors.admet_panel",
     "AutoConfig": "drugai.predictors.auto",
     "EnsembleConfig": "drugai.predictors.ensemble",
     "EnsemblePredictor": "drugai.predictors.ensemble",
@@ -20,15 +22,21 @@ _HOMES = {
     "TrainedPredictor": "drugai.predictors.base",
     "TreesConfig": "drugai.predictors.trees",
     "TreesPredictor": "drugai.predictors.trees",
+    "admet": "drugai.predictors.admet_panel",
+    "embed": "drugai.predictors.embedding",
     "explain": "drugai.predictors.explaining",
     "load_predictor": "drugai.predictors.loading",
 }
 
 if TYPE_CHECKING:
+    from drugai.predictors.admet_panel import AdmetPanel as AdmetPanel
+    from drugai.predictors.admet_panel import AdmetProfile as AdmetProfile
+    from drugai.predictors.admet_panel import admet as admet
     from drugai.predictors.auto import AutoConfig as AutoConfig
     from drugai.predictors.base import TrainedPredictor as TrainedPredictor
     from drugai.predictors.constant import MeanConfig as MeanConfig
     from drugai.predictors.constant import MeanPredictor as MeanPredictor
+    from drugai.predictors.embedding import embed as embed
     from drugai.predictors.ensemble import EnsembleConfig as EnsembleConfig
     from drugai.predictors.ensemble import EnsemblePredictor as EnsemblePredictor
     from drugai.predictors.explaining import explain as explain

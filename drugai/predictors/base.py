@@ -36,6 +36,11 @@ class TrainedPredictor(ABC):
     calibration: Calibration | None = None
     """How sure it is; from :func:`drugai.training.calibrate`."""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table, beside the SMILES, that the model needs (:func:`drugai.molecules.with_columns`)."""
+        return ()
+
     @abstractmethod
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[m, n, o]`` outputs of the m members on the tasks' scale (o: one column a task, the classes of a multiclass one) and n reasons.

@@ -68,6 +68,11 @@ class EnsemblePredictor(TrainedPredictor):
         self.weights = found / found.sum()
         self.record = dict(record or {})
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that any member needs."""
+        return tuple(dict.fromkeys(name for member in self.members for name in member.columns))
+
     def featurize(self, batch: MoleculeBatch) -> None:
         """What each member needs."""
         for member in self.members:

@@ -12,7 +12,7 @@ import numpy as np
 from drugai.config import Config, setting, tunable
 from drugai.contracts import Task
 from drugai.errors import ConfigError
-from drugai.featurizers.blocks import featurize_blocks
+from drugai.featurizers.blocks import featurize_blocks, side_columns
 from drugai.featurizers.environments import atom_environments, bond_environments
 from drugai.featurizers.graphs import MolecularGraphs, collate, featurize_graphs
 from drugai.models.environment_batch import EnvironmentTensors, to_environment_tensors
@@ -96,6 +96,11 @@ class GNNPredictor(TrainedPredictor):
         self.trunks: dict[int, str] = {}
         """Members whose encoder other models share (see :mod:`drugai.predictors.sharing`), and its key."""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table among the features."""
+        return side_columns(self.config.features)
+
     def to(self, device: str | None = None, precision: str | None = None) -> GNNPredictor:
         """Move the networks to a device or a precision (``fp32`` or ``bf16``), in place."""
         import torch
@@ -171,8 +176,8 @@ class GNNPredictor(TrainedPredictor):
             found: np.ndarray = self.heads.decode(outputs).cpu().numpy()
         return found
 
-    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
-        """``[n, d]`` embeddings by the first member's encoder (NaN rows for unreadable molecules) and n reasons."""
+    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> np.ndarray:
+        """``[n, d]`` embeddings by the first member's encoder, without features of the whole molecule; a row of NaN for an unreadable one."""
         import torch
 
         graphs = featurize_graphs(molecules)
@@ -181,7 +186,7 @@ class GNNPredictor(TrainedPredictor):
             for rows, tensors in self._batches(graphs, None):
                 found[rows] = self.networks[0].encode(tensors).float().cpu().numpy()
         found[~graphs.valid] = np.nan
-        return found, graphs.reasons
+        return found
 
     def _batches(self, graphs: MolecularGraphs, features: np.ndarray | None) -> Iterator[tuple[np.ndarray, GraphTensors | EnvironmentTensors]]:
         import torch

@@ -10,13 +10,20 @@ from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.packing import Stored
 
+SHIPPED = Path(__file__).resolve().parent.parent / "shipped"
+
 
 def load_predictor(path: str | Path) -> TrainedPredictor:
     """Load a predictor. Nothing of the folder is executed; every checksum is verified first.
 
+    Args:
+        path: Its folder; ``admet`` is the panel that ships, where no folder of this name stands.
+
     Raises:
         ArtifactError: The folder is missing, damaged or no predictor.
     """
+    if str(path) == "admet" and not Path(path).exists():
+        path = SHIPPED / "admet"
     stored = Stored.of(read_artifact(path, "predictor"))
     predictor = unpack(stored)
     if predictor.record.pop("calibrated", False):
@@ -49,6 +56,10 @@ def unpack(stored: Stored) -> TrainedPredictor:
         from drugai.predictors.constant import MeanPredictor
 
         return MeanPredictor.unpack(stored)
+    if stored.kind == "admet":
+        from drugai.predictors.admet_panel import AdmetPanel
+
+        return AdmetPanel.unpack(stored)
     if stored.kind == "ensemble":
         from drugai.predictors.ensemble import EnsemblePredictor
 

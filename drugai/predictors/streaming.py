@@ -16,6 +16,7 @@ from drugai.errors import ConfigError, count_reasons
 from drugai.molecules import LibraryChunk, read_library
 from drugai.molecules.appending import TableWriter
 from drugai.molecules.batch import MoleculeBatch
+from drugai.molecules.side_columns import with_columns
 from drugai.predictors.base import CHUNK, TrainedPredictor
 from drugai.predictors.loading import load_predictor
 from drugai.stores import is_remote, place
@@ -81,19 +82,24 @@ def predict_file(
     counts: dict[str, int] = {}
     used = "fp32"
     with TableWriter(out) as writer:
-        for number, part in enumerate(read_library(path, smiles=smiles, ids=ids, chunk=chunk, keep_columns=keep_columns)):
+        needed = [name for name in predictor.columns if tuple(keep_columns) != ("*",) and name not in keep_columns]
+        for number, part in enumerate(read_library(path, smiles=smiles, ids=ids, chunk=chunk, keep_columns=[*keep_columns, *needed])):
             batch = part.batch(trusted=trusted, transient=predictor.reads_mols_once and level is None)
+            if predictor.columns:
+                batch = with_columns(batch, {name: part.columns[name] for name in predictor.columns})
             if number == 0:
                 used = choose_precision(predictor, batch, precision, device, full=len(part) >= chunk)
             predictions = predictor.predict(batch, level=level)
             for code, count in count_reasons(predictions.reasons).items():
                 counts[code] = counts.get(code, 0) + count
-            writer.append({"id": part.ids, "smiles": part.smiles, **part.columns, **predictions.to_columns()})
+            kept = {name: values for name, values in part.columns.items() if name not in needed}
+            writer.append({"id": part.ids, "smiles": part.smiles, **kept, **predictions.to_columns()})
             logger.debug("predicted %d rows", writer.rows)
             if on_part is not None:
                 on_part(part, predictions)
         if writer.rows == 0:
-            writer.append({"id": [], "smiles": [], **predictor.predict([], level=level).to_columns()})
+            empty = with_columns([], dict.fromkeys(predictor.columns, ()))
+            writer.append({"id": [], "smiles": [], **predictor.predict(empty, level=level).to_columns()})
     return FileSummary(Path(out), writer.rows, dict(sorted(counts.items(), key=lambda item: -item[1])), used)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from drugai.config import Config, setting, tunable
 from drugai.contracts import Task
 from drugai.errors import ConfigError
-from drugai.featurizers.blocks import featurize_blocks
+from drugai.featurizers.blocks import featurize_blocks, side_columns
 from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.packing import Packed, Stored, write_tasks
@@ -51,6 +51,11 @@ class TreesPredictor(TrainedPredictor):
         self.config = config
         self.boosters = [list(of_task) for of_task in boosters]  # [t][m]
         self.record = dict(record or {})
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table among the blocks."""
+        return side_columns(self.config.blocks)
 
     def featurize(self, batch: MoleculeBatch) -> None:
         """The feature blocks."""

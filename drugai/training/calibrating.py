@@ -56,9 +56,9 @@ def calibrate(predictor: TrainedPredictor, train: Dataset, held_out: Dataset, *,
         folds = generator(seed, "calibration", task.name).permutation(len(rows)) % FOLDS
         if task.kind == "regression":
             std = None if predictions.std is None else predictions.std[rows, index].astype(np.float64)
-            found.append(_regression(np.abs(truth - mean), std, near[rows], folds))
+            found.append(calibrate_values(np.abs(truth - mean), std, near[rows], folds))
         elif 0 < truth.sum() < len(truth):
-            found.append(_binary(mean, truth > 0.5, folds))
+            found.append(calibrate_classes(mean, truth > 0.5, folds))
         else:
             found.append(None)
     predictor.calibration = Calibration(tuple(found), np.packbits(bits, axis=1), float(np.quantile(near, 0.05)))
@@ -66,8 +66,11 @@ def calibrate(predictor: TrainedPredictor, train: Dataset, held_out: Dataset, *,
     return predictor.calibration
 
 
-def _regression(error: np.ndarray, std: np.ndarray | None, near: np.ndarray, folds: np.ndarray) -> TaskCalibration:
-    """Each molecule's score uses a width that was fitted without it, so that the quantile is of molecules that the width has not seen."""
+def calibrate_values(error: np.ndarray, std: np.ndarray | None, near: np.ndarray, folds: np.ndarray) -> TaskCalibration:
+    """Calibration of a regression from absolute errors ``[n]``, spreads ``[n]`` or None, nearest similarities ``[n]`` and folds ``[n]`` 0 to 4.
+
+    Each molecule's score uses a width that was fitted without it, so that the quantile is of molecules that the width has not seen.
+    """
     scores = np.empty(len(error))
     for fold in range(FOLDS):
         inside = folds == fold
@@ -88,8 +91,8 @@ def fit_width(error: np.ndarray, std: np.ndarray | None, near: np.ndarray) -> np
     return np.asarray(found)
 
 
-def _binary(probability: np.ndarray, positive: np.ndarray, folds: np.ndarray) -> TaskCalibration:
-    """Class scores from probabilities calibrated without the molecule itself."""
+def calibrate_classes(probability: np.ndarray, positive: np.ndarray, folds: np.ndarray) -> TaskCalibration:
+    """Calibration of classes from probabilities ``[n]``, classes ``[n]`` and folds ``[n]`` 0 to 4; scores are of probabilities calibrated without the molecule itself."""
     inside = np.clip(probability, 1e-6, 1 - 1e-6)
     logit = np.log(inside / (1 - inside))
     curve = _curve(logit, positive)

@@ -67,7 +67,7 @@ def evaluate(predictor: TrainedPredictor, data: Dataset, *, metrics: Sequence[st
         Each metric with its 95 % interval; NaN on a degenerate part (one class, fewer than two molecules).
     """
     data = data.select([task.name for task in predictor.tasks])
-    predictions = predictor.predict(data.smiles)
+    predictions = predictor.predict(batch_of(data) if predictor.columns else data.smiles)
     scores: dict[str, dict[str, Estimate]] = {}
     for index, task in enumerate(predictor.tasks):
         chosen = metrics if metrics is not None else DEFAULT_METRICS[task.kind]

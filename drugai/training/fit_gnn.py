@@ -33,11 +33,13 @@ class _Part:
     features: np.ndarray | None
     y: np.ndarray
     weights: np.ndarray | None
+    bounds: np.ndarray | None = None
 
-    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[GraphTensors, torch.Tensor, torch.Tensor | None]:
+    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[GraphTensors, torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         extra = None if self.features is None else torch.from_numpy(self.features[rows])
         weights = None if self.weights is None else torch.from_numpy(self.weights[rows]).to(device)
-        return to_tensors(collate(self.graphs.take(rows)), extra).to(device), torch.from_numpy(self.y[rows]).to(device), weights
+        bounds = None if self.bounds is None else torch.from_numpy(self.bounds[rows]).to(device)
+        return to_tensors(collate(self.graphs.take(rows)), extra).to(device), torch.from_numpy(self.y[rows]).to(device), weights, bounds
 
 
 def fit_gnn(
@@ -61,7 +63,7 @@ def fit_gnn(
         tensorboard: Folder for event files.
     """
     began = time.process_time()
-    used, held = usable_rows(train, "train"), usable_rows(valid, "valid")
+    used, held = usable_rows(train, "train", bounds=True), usable_rows(valid, "valid")
     check_trainable(train, used)
     scale = None
     features: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
@@ -69,7 +71,7 @@ def fit_gnn(
         raw = featurize_blocks(used.batch, config.features)
         scale = FeatureScale.fit(raw)
         features = (scale(raw), scale(featurize_blocks(held.batch, config.features)))
-    parts = (_Part(featurize_graphs(used.batch), features[0], used.y, used.weights), _Part(featurize_graphs(held.batch), features[1], held.y, held.weights))
+    parts = (_Part(featurize_graphs(used.batch), features[0], used.y, used.weights, used.bounds), _Part(featurize_graphs(held.batch), features[1], held.y, held.weights))
     heads = Heads(train.tasks, config.loss)
     heads.fit_scale(used.y)
     device = pick_device(config.device)
@@ -118,14 +120,14 @@ def _train(
     size = min(config.batch_size, n)
     steps = max(1, n // size)  # a last short batch would be a noisy step: its rows come in another epoch's order
 
-    def batches(epoch: int) -> Iterator[tuple[GraphTensors, torch.Tensor, torch.Tensor | None]]:
+    def batches(epoch: int) -> Iterator[tuple[GraphTensors, torch.Tensor, torch.Tensor | None, torch.Tensor | None]]:
         order = generator(seed, "epoch", epoch).permutation(n)
         for step in range(steps):
             yield train.batch(order[step * size : (step + 1) * size], device)
 
-    def loss(batch: tuple[GraphTensors, torch.Tensor, torch.Tensor | None]) -> torch.Tensor:
-        graphs, y, weights = batch
-        return heads.loss(network(graphs), y, weights)
+    def loss(batch: tuple[GraphTensors, torch.Tensor, torch.Tensor | None, torch.Tensor | None]) -> torch.Tensor:
+        graphs, y, weights, bounds = batch
+        return heads.loss(network(graphs), y, weights, bounds)
 
     # the kind of loss is a setting that studies search: runs are compared by one measure, the squared error, whatever they are trained on
     judge = Heads(heads.tasks, "mse")
@@ -137,7 +139,7 @@ def _train(
         total, error, count = 0.0, 0.0, 0
         for start in range(0, len(valid.graphs), 256):
             rows = np.arange(start, min(start + 256, len(valid.graphs)))
-            graphs, y, _ = valid.batch(rows, device)
+            graphs, y, _, _ = valid.batch(rows, device)
             outputs = network(graphs)
             total += float(heads.loss(outputs, y)) * len(rows)
             error += float(judge.loss(outputs, y)) * len(rows)

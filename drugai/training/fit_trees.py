@@ -12,6 +12,7 @@ from drugai.contracts import Dataset, Task
 from drugai.featurizers.blocks import featurize_blocks
 from drugai.predictors.trees import TreesConfig, TreesPredictor
 from drugai.runtime import available_cpus, derive_seed
+from drugai.training.bounded_trees import bounded_objective, shift
 from drugai.training.rows import Usable, check_trainable, origin, usable_rows
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -31,7 +32,7 @@ def fit_trees(config: TreesConfig, train: Dataset, valid: Dataset, *, seed: int 
         on_epoch: Called after each 25 trees of the first booster with its validation loss; may raise to end.
     """
     began = time.process_time()
-    parts = {"train": usable_rows(train, "train"), "valid": usable_rows(valid, "valid")}
+    parts = {"train": usable_rows(train, "train", bounds=True), "valid": usable_rows(valid, "valid")}
     check_trainable(train, parts["train"])
     matrices = {name: featurize_blocks(part.batch, config.blocks) for name, part in parts.items()}
     boosters = []
@@ -71,18 +72,28 @@ def _fit_one(
     }
     if task.kind == "multiclass":
         parameters["num_class"] = task.n_classes
+    train = parts["train"]
+    bounds = train.bounds[:, index] if train.bounds is not None and task.kind == "regression" else None
+    censored = bounds is not None and bool((~np.isnan(bounds).all(axis=1) & np.isnan(train.y[:, index])).any())
+    center = float(np.nanmean(train.y[:, index])) if censored else 0.0
     sets: dict[str, Any] = {}
     for name, part in parts.items():
         known = ~np.isnan(part.y[:, index])
+        if name == "train" and bounds is not None and censored:
+            known |= ~np.isnan(bounds).all(axis=1)
         weights = part.weights[known] if part.weights is not None else None
         sets[name] = lightgbm.Dataset(
-            matrices[name][known], part.y[known, index], weight=weights, reference=sets.get("train"), params={"verbosity": -1}, free_raw_data=True
+            matrices[name][known], part.y[known, index] - center, weight=weights, reference=sets.get("train"), params={"verbosity": -1}, free_raw_data=True
         )
+        if name == "train" and bounds is not None and censored:
+            sets[name].set_label(np.nan_to_num(part.y[known, index] - center))
+            parameters["objective"] = bounded_objective(part.y[known, index] - center, bounds[known] - center, weights)
     callbacks = [lightgbm.early_stopping(config.patience, verbose=False)]
     if on_epoch is not None:
         callbacks.append(_reporter(on_epoch, task))
     has_valid = sets["valid"].get_label() is not None and len(sets["valid"].get_label()) > 0
-    return lightgbm.train(parameters, sets["train"], config.rounds, valid_sets=[sets["valid"]] if has_valid else None, callbacks=callbacks if has_valid else None)
+    booster = lightgbm.train(parameters, sets["train"], config.rounds, valid_sets=[sets["valid"]] if has_valid else None, callbacks=callbacks if has_valid else None)
+    return shift(booster, center) if censored else booster
 
 
 def _reporter(on_epoch: OnEpoch, task: Task) -> Callable[[Any], None]:

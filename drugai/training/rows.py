@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from drugai.contracts import Dataset
+from drugai.data.bounds import bounds_of
 from drugai.errors import DatasetError, count_reasons
 from drugai.molecules import MoleculeBatch
 
@@ -22,35 +23,51 @@ _BATCHES: WeakKeyDictionary[Dataset, MoleculeBatch] = WeakKeyDictionary()
 
 @dataclass(frozen=True, eq=False)
 class Usable:
-    """The readable, labelled rows of a data set: their batch, values ``[n, t]``, weights ``[n]`` or None, and how many were left out and why."""
+    """The readable, labelled rows of a data set: their batch, values ``[n, t]``, weights ``[n]`` or None, how many were left out and why, and bounds ``[n, t, 2]`` or None."""
 
     batch: MoleculeBatch
     y: np.ndarray
     weights: np.ndarray | None
     left_out: dict[str, int]
+    bounds: np.ndarray | None = None
 
 
 def batch_of(data: Dataset) -> MoleculeBatch:
     """The parsed molecules of a data set, kept as long as the data set lives: a study's trials and an ensemble's members share what was computed from them."""
     if data not in _BATCHES:
-        _BATCHES[data] = MoleculeBatch(data.smiles)
+        batch = _BATCHES[data] = MoleculeBatch(data.smiles)
+        for name, values in data.columns.items():
+            if np.asarray(values).dtype.kind in "fiu":
+                batch.preset(("column", name), np.asarray(values, dtype=np.float32))
     return _BATCHES[data]
 
 
-def usable_rows(data: Dataset, part: str) -> Usable:
-    """Rows with a readable molecule and at least one label; the others are counted and logged, never silently lost."""
+def usable_rows(data: Dataset, part: str, *, bounds: bool = False) -> Usable:
+    """Rows with a readable molecule and at least one label; the others are counted and logged, never silently lost.
+
+    Args:
+        data: n molecules.
+        part: Its name, for the log.
+        bounds: The model has a bounded loss: rows of which only a bound is known are kept too. Other models leave them out.
+    """
     batch = batch_of(data)
-    labelled = ~np.isnan(data.y).all(axis=1)
+    measured = ~np.isnan(data.y).all(axis=1)
+    known = bounds_of(data)
+    bounded = np.zeros(len(data), dtype=bool) if known is None else ~np.isnan(known).all(axis=(1, 2))
+    labelled = measured | bounded if bounds else measured
     kept = np.flatnonzero(batch.valid & labelled)
     left_out: dict[str, int] = dict(count_reasons(batch.reasons))
-    unlabelled = int((batch.valid & ~labelled).sum())
+    censored = int((batch.valid & bounded & ~labelled).sum())
+    if censored:
+        left_out["bound alone"] = censored
+    unlabelled = int((batch.valid & ~labelled & ~bounded).sum())
     if unlabelled:
         left_out["no label"] = unlabelled
     if left_out:
         logger.warning("%s: %s part leaves out %s", data.name, part, ", ".join(f"{count} {code}" for code, count in left_out.items()))
     weights = np.asarray(data.columns["weight"], dtype=np.float32)[kept] if "weight" in data.columns else None
     used = batch if len(kept) == len(batch) else batch.compute(("taken", kept.tobytes()), lambda whole: whole.take(kept))
-    return Usable(used, data.y[kept], weights, left_out)
+    return Usable(used, data.y[kept], weights, left_out, known[kept] if bounds and known is not None else None)
 
 
 def check_trainable(data: Dataset, usable: Usable) -> None:

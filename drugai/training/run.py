@@ -20,6 +20,7 @@ from drugai.predictors.loading import load_predictor
 from drugai.training.calibrating import LEAST, calibrate
 from drugai.training.evaluation import Evaluation, evaluate
 from drugai.training.fit import fit_predictor, model_config
+from drugai.training.table_columns import with_descriptors, with_weights
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,10 @@ def train_predictor(
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
     config: Any = None,
+    censored: str = "refuse",
+    descriptors: Sequence[str] = (),
+    weights: str | None = None,
+    balanced: bool = False,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
     tensorboard: str | Path | None = None,
 ) -> TrainingRun:
@@ -66,19 +71,25 @@ def train_predictor(
         seed: Of the split and the training.
         settings: Fields of the Config to set (nested ones as ``net.depth``).
         config: A Config to start from instead of the model's default.
+        censored: ``refuse``, ``bounds`` or ``drop``: what becomes of ``>10`` in a target (:mod:`drugai.data.bounds`).
+        descriptors: Numeric columns of the file that trees and graph networks see beside the molecule.
+        weights: Column with the weight of each row.
+        balanced: Give both classes of a binary task the same weight in all.
         on_epoch: Called after each epoch.
         tensorboard: Folder for event files.
     """
     target = Path(out)
     if target.exists() and not is_artifact(target) and (not target.is_dir() or any(target.iterdir())):
         raise ArtifactError(f"{target} exists and is no drugai artifact; choose another folder or remove it")
-    found = read_dataset_with_rejected(source, smiles=smiles, targets=targets, kinds=kinds)
+    found = read_dataset_with_rejected(source, smiles=smiles, targets=targets, kinds=kinds, censored=censored)
     data = found.dataset
     if not data.tasks:
         raise ConfigError(f"{source}: there is no target to learn; name one with --target")
     parts = split(data, method=method, fractions=tuple(fractions), seed=seed, column=column)
     chosen = config if config is not None else model_config(model)
     chosen = chosen.replace(**settings) if settings else chosen
+    chosen = with_descriptors(chosen, data, descriptors)
+    data = with_weights(data, weights, parts.train if balanced else None)
     checkpoint = target.with_name(target.name + ".checkpoint")
     predictor = fit_predictor(chosen, data, parts, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard)
     held_out = data.take(parts.valid)
@@ -94,6 +105,8 @@ def train_predictor(
         "targets": [task.name for task in data.tasks],
         "kinds": {task.name: task.kind for task in data.tasks},
         "split": {"method": method, "fractions": list(fractions), "seed": seed, "column": column},
+        **({"censored": censored} if censored != "refuse" else {}),
+        **({"weights": weights, "balanced": balanced} if weights or balanced else {}),
     }
     predictor.record["validation"] = validation.to_dict()
     predictor.save(target)
@@ -101,7 +114,7 @@ def train_predictor(
     return TrainingRun(predictor, target, data, parts, validation, tuple(notes))
 
 
-def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: str = "test", smiles: str | None = None) -> Evaluation:
+def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: str = "test", smiles: str | None = None, censored: str = "refuse") -> Evaluation:
     """Evaluate a saved model: on a part of the data it was trained from, or on other measured molecules.
 
     Args:
@@ -109,13 +122,14 @@ def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: 
         source: Another data set; None for the model's own.
         part: ``train``, ``valid`` or ``test`` of the model's own data; ignored for another data set.
         smiles: SMILES column of another file.
+        censored: What becomes of bounds in another file; scores rest on measured values alone.
 
     Raises:
         ArtifactError: The model's own data has changed since it was trained (its checksum or that of its split differs).
     """
     predictor = load_predictor(path)
     if source is not None:
-        return evaluate(predictor, read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks]))
+        return evaluate(predictor, read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks], censored=censored))
     data, parts = own_data(predictor, path)
     return evaluate(predictor, data.take(parts.part(part)))
 
@@ -148,7 +162,7 @@ def own_data(predictor: TrainedPredictor, path: str | Path) -> tuple[Dataset, Sp
     stored = predictor.record.get("source")
     if stored is None:
         raise ArtifactError(f"{path}: the model does not say which data it was trained from; name a data set")
-    data = read_dataset(stored["data"], smiles=stored["smiles"], targets=names, kinds=_file_kinds(stored))
+    data = read_dataset(stored["data"], smiles=stored["smiles"], targets=names, kinds=_file_kinds(stored), censored=stored.get("censored", "refuse"))
     if data.checksum != predictor.record["data"]["checksum"]:
         raise ArtifactError(f"{stored['data']}: the data changed since {path} was trained (checksum differs); its parts are no longer the same molecules")
     how = stored["split"]

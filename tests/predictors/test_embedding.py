@@ -1,0 +1,50 @@
+"""Embeddings written out."""
+
+import numpy as np
+import pytest
+
+import drugai
+from drugai.errors import ConfigError
+from drugai.molecules import MoleculeBatch
+from drugai.predictors import GNNConfig, TreesConfig
+from drugai.predictors.embedding import embed_file
+from drugai.training import fit_on
+
+
+@pytest.fixture(scope="module")
+def network(activity, parts):
+    return fit_on(GNNConfig(epochs=1).replace(**{"net.width": 64}), activity.take(parts.train), activity.take(parts.valid))
+
+
+def test_a_row_a_molecule_and_none_depends_on_its_neighbours(network, activity):
+    smiles = [*activity.smiles[:20], "c1ccccc"]
+    found = network.embed(smiles)
+    assert found.shape == (21, 64)
+    assert np.isnan(found[20]).all()
+    assert np.isfinite(found[:20]).all()
+    assert np.allclose(found[5], network.embed(MoleculeBatch([smiles[5]]))[0], atol=1e-5)
+
+
+def test_the_head_on_an_embedding_is_the_prediction(network, activity):
+    import torch
+
+    states = torch.from_numpy(network.embed(activity.smiles[:5]))
+    with torch.inference_mode():
+        said = network.heads.decode(network.networks[0].finish(states))[:, 0]
+    assert np.allclose(said.numpy(), network.predict(activity.smiles[:5]).mean[:, 0], atol=1e-4)
+
+
+def test_a_file_keeps_its_rows_and_reasons(network, tmp_path):
+    (tmp_path / "l.csv").write_text("SMILES,name\nCCO,a\nc1ccccc,b\nCCN,c\n")
+    summary = embed_file(network, tmp_path / "l.csv", tmp_path / "e.csv")
+    rows = (tmp_path / "e.csv").read_text().splitlines()
+    assert (summary.n, summary.n_errors, len(rows)) == (3, 1, 4)
+    assert rows[0].startswith("id,smiles,e0,e1")
+    assert rows[0].endswith("e63,reason")
+    assert "E_PARSE" in rows[2]
+
+
+def test_trees_have_no_embedding(activity, parts):
+    trees = fit_on(TreesConfig(blocks=("morgan",), members=1, rounds=5, threads=1), activity.take(parts.train), activity.take(parts.valid))
+    with pytest.raises(ConfigError, match="no encoder"):
+        drugai.embed(trees, ["CCO"])
