@@ -1,0 +1,81 @@
+"""TDC's ADMET tasks with their given test sets: drugai's models beside CatBoost-MapLight, rebuilt and run here, and what was published.
+
+    python experiments/03_tdc_admet/run.py [--tasks NAME …] [--models NAME …] [--seeds N …]
+    python experiments/03_tdc_admet/run.py --table                 # from the stored cells alone
+
+`maplight` needs catboost (`pip install 'drugai[benchmark]'`). A cell is one file: a killed run continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE))
+
+from cells import cell, code_hash  # noqa: E402
+from fits import mixed, predict_folds, predict_maplight, predict_own  # noqa: E402
+from protocol import ENDPOINTS  # noqa: E402
+from table import markdown, summarize  # noqa: E402
+
+import drugai  # noqa: E402
+from drugai.artifact import write_text_atomically  # noqa: E402
+from drugai.metrics.property import estimate  # noqa: E402
+
+PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
+CELLS = HERE / "results" / "cells"
+CODE = code_hash(["molecules", "featurizers", "models", "predictors", "training"])
+
+
+def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
+    """Fit one model of one task with one seed, and score its test set."""
+    data = drugai.read_dataset(entry["data"])
+    split = drugai.split(data, method=PROTOCOL["split"], seed=seed)
+    if model == "folds_gp":
+        parts = [json.loads((CELLS / f"{entry['data']}_{part}_{seed}.json").read_text())["predictions"] for part in ("folds", "gp")]
+        predicted = mixed(entry, data, *parts)
+    elif model == "maplight":
+        predicted = predict_maplight(data, split, seed)
+    elif model == "folds":
+        predicted = predict_folds(entry, data, split, seed)
+    else:
+        predicted = predict_own(model, data, split, seed)
+    true = data.y[split.test, 0]
+    found = estimate(entry["metric"], true, predicted)
+    return {
+        "task": entry["data"], "model": model, "seed": seed, "metric": entry["metric"], "n_test": len(true), "split_checksum": split.checksum, "test": found.to_dict(),
+        "predictions": [round(float(value), 5) for value in predicted],
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="*")
+    parser.add_argument("--models", nargs="*", choices=PROTOCOL["models"])
+    parser.add_argument("--seeds", nargs="*", type=int)
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    for seed in [] if options.table else options.seeds if options.seeds is not None else PROTOCOL["seeds"]:
+        for entry in ENDPOINTS:
+            for model in options.models or PROTOCOL["models"]:
+                if not options.tasks or entry["data"] in options.tasks or entry["name"] in options.tasks:
+                    found = cell(CELLS, f"{entry['data']}_{model}_{seed}", partial(compute, entry, model, seed), code=CODE, again=options.again)
+                    print(entry["data"], model, seed, found.get("failed") or found["test"]["value"], found["cpu_seconds"], flush=True)
+    rows = summarize(CELLS, ENDPOINTS, PROTOCOL)
+    text = markdown(rows, PROTOCOL)
+    write_text_atomically(HERE / "results" / "table.md", text)
+    write_text_atomically(HERE / "results" / "table.json", json.dumps(rows, indent=1) + "\n")
+    if options.table:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Rates of the panel and of admet_ai on the same molecules, each in a fresh process of one thread, one after the other."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import drugai
+from drugai.errors import ConfigError
+
+N = {"drugai": 1000, "admet_ai": 1000}
+FEW = {"drugai": 100, "admet_ai": 100}
+# admet_ai's own entry point, without progress bars; its defaults otherwise
+_PEER = "import sys; from admet_ai.admet_predict import admet_predict; from pathlib import Path; admet_predict(data_path=Path(sys.argv[1]), save_path=Path(sys.argv[2]), smiles_column='smiles')"
+
+
+def measure_rate(peer: str | None) -> dict[str, Any]:
+    """CPU-seconds of both programs on 1,000 library molecules, and the rate between 100 and 1,000 of them, which leaves the start out.
+
+    Args:
+        peer: Python of an environment with admet_ai 2.0.1.
+    """
+    if peer is None:
+        raise ConfigError("name the Python of an environment with admet_ai: --admet-ai PYTHON")
+    library = drugai.read_dataset("zinc_10k", targets=[])
+    found: dict[str, Any] = {"library": "zinc_10k, from its beginning"}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("drugai", "admet_ai"):
+            seconds = {}
+            for n in (FEW[name], N[name]):
+                table = Path(folder) / f"{n}.csv"
+                table.write_text("smiles\n" + "\n".join(library.smiles[:n]) + "\n")
+                out = Path(folder) / f"{name}_{n}.csv"
+                command = [peer, "-c", _PEER, str(table), str(out)] if name == "admet_ai" else [sys.executable, "-c", "from drugai.cli import main; main()", "admet", str(table), "--out", str(out)]
+                seconds[n] = _cpu_seconds(command)
+                rows = sum(1 for _ in out.open()) - 1
+                if rows != n:
+                    raise RuntimeError(f"{name} wrote {rows} rows for {n} molecules")
+                columns = len(out.open().readline().split(","))
+            found[name] = {"n": N[name], "seconds": seconds[N[name]], "seconds_few": seconds[FEW[name]], "marginal": (N[name] - FEW[name]) / (seconds[N[name]] - seconds[FEW[name]]), "columns": columns}
+    return found
+
+
+def _cpu_seconds(command: list[str]) -> float:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command[:3])} …: {done.stderr[-2000:]}")
+    return round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)

@@ -1,0 +1,147 @@
+"""Fit the ADMET panel that ships, test it against models of one task, and measure its rate.
+
+    python experiments/17_admet_panel/run.py fit [--endpoints NAME …]   # one endpoint a piece, kept in runs/admet
+    python experiments/17_admet_panel/run.py test [--endpoints NAME …]  # opens the test sets: the panel's fits and one-task models
+    python experiments/17_admet_panel/run.py ship                       # writes drugai/shipped/admet from the fits and their test results
+    python experiments/17_admet_panel/run.py rate --admet-ai PYTHON     # molecules a second, beside admet_ai in an environment of its own
+    python experiments/17_admet_panel/run.py table
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE))
+
+from cells import cell, code_hash  # noqa: E402
+from protocol import ENDPOINTS, PROTOCOL, approved_drugs, measured_of, parts_of, plan_of, recipe  # noqa: E402
+from rate import measure_rate  # noqa: E402
+from tables import card_text, tables  # noqa: E402
+
+import drugai  # noqa: E402
+from drugai.artifact import is_artifact, write_text_atomically  # noqa: E402
+from drugai.featurizers.blocks import featurize_blocks  # noqa: E402
+from drugai.metrics.property import estimate  # noqa: E402
+from drugai.molecules import MoleculeBatch  # noqa: E402
+from drugai.training.admet import FoldFit, build_panel, fit_folds  # noqa: E402
+from drugai.training.fit import model_config  # noqa: E402
+
+FITS = ROOT / "runs" / "admet"
+CELLS = HERE / "results" / "cells"
+CODE = code_hash(["molecules", "featurizers", "predictors/packed_trees", "training/admet"])
+CODE_SINGLE = code_hash(["molecules", "featurizers", "predictors", "training"])
+
+
+def fit(entry: dict[str, Any]) -> dict[str, Any]:
+    """Fit one endpoint, keep the fit, and say what the folds held out."""
+    found = fit_folds(plan_of(entry), measured_of(entry), recipe(), seed=PROTOCOL["seed"])
+    found.save(FITS / entry["name"])
+    return {"metric": entry["metric"], "held_out": found.score(entry["metric"]), "n": len(found.data), "trees": list(found.sizes)}
+
+
+def test_panel(entry: dict[str, Any]) -> dict[str, Any]:
+    """The fitted endpoint on the given test set: values alone, so that calibration plays no part."""
+    data, split = parts_of(entry)
+    test = data.take(split.test)
+    batch = MoleculeBatch(test.smiles)
+    predicted = FoldFit.load(FITS / entry["name"]).values(featurize_blocks(batch, recipe().blocks))
+    return _scored(entry, test.y[:, 0], predicted, split.checksum)
+
+
+def test_single(entry: dict[str, Any]) -> dict[str, Any]:
+    """`drugai train --model trees` on the same parts: trained on train, ended by valid."""
+    data, split = parts_of(entry)
+    single = PROTOCOL["single"]
+    model = drugai.fit_predictor(model_config(single["model"], {"threads": 1}), data, split, seed=single["seed"])
+    test = data.take(split.test)
+    return {**_scored(entry, test.y[:, 0], model.predict(test.smiles).mean[:, 0], split.checksum), "trees": model.record["trees"]}
+
+
+def _scored(entry: dict[str, Any], true: np.ndarray, predicted: np.ndarray, checksum: str) -> dict[str, Any]:
+    return {
+        "metric": entry["metric"], "test": estimate(entry["metric"], true, predicted).to_dict(), "split_checksum": checksum,
+        "predictions": [round(float(value), 5) for value in predicted],
+    }  # fmt: skip
+
+
+def ship() -> None:
+    """Write the panel, with the test result in each endpoint's card, and its model card; then test intervals and probabilities of what was written."""
+    fits = []
+    for entry in ENDPOINTS:
+        found = FoldFit.load(FITS / entry["name"])
+        tested = json.loads((CELLS / f"{entry['name']}_panel.json").read_text())
+        told = {**found.plan.card, "metric": entry["metric"], "test": tested["test"]}
+        fits.append(FoldFit(plan_of(entry).__class__(found.plan.name, found.plan.task, found.plan.scale, found.plan.loss, told), found.trees, found.sizes, found.data, found.held, found.fold))
+    notes = {"recipe": "experiments/17_admet_panel", "code": CODE}
+    panel = build_panel(fits, approved_drugs(), recipe(), seed=PROTOCOL["seed"], notes=notes)
+    target = panel.save(ROOT / "drugai" / "shipped" / "admet")
+    cell(CELLS, "coverage", partial(coverage, target), code=code_hash(["predictors"]), again=True)
+    write_text_atomically(target / "README.md", card_text(panel, json.loads((CELLS / "coverage.json").read_text())))
+    size = sum(file.stat().st_size for file in target.iterdir())
+    print(f"{target}: {size / 1e6:.2f} MB")
+
+
+def coverage(path: Path) -> dict[str, Any]:
+    """Of each endpoint on its test set: how many values lie in their intervals or class sets, how wide these are, and errors inside and outside the domain."""
+    panel = drugai.load_predictor(path)
+    found: dict[str, Any] = {}
+    for index, entry in enumerate(ENDPOINTS):
+        data, split = parts_of(entry)
+        test = data.take(split.test)
+        profile = panel.select([entry["name"]]).profile(test.smiles, level=PROTOCOL["level"])  # type: ignore[attr-defined]
+        true, said = test.y[:, 0], profile.predictions
+        good = np.array([not why for why in said.reasons])
+        inside = profile.in_domain[:, 0] & good
+        if panel.tasks[index].kind == "regression":
+            hit = (true >= said.lower[:, 0]) & (true <= said.upper[:, 0])
+            told = {"width": float(np.median((said.upper - said.lower)[good]))}
+        else:
+            sets = said.sets[entry["name"]]
+            hit = np.array([str(int(value)) in text.split() for value, text in zip(true, sets, strict=True)])
+            told = {"one_class": float(np.mean([text in ("0", "1") for text in sets[good]]))}
+        shares = {name: float(hit[rows].mean()) if rows.any() else None for name, rows in (("all", good), ("in", inside), ("out", good & ~inside))}
+        found[entry["name"]] = {"n": int(good.sum()), "in_domain": int(inside.sum()), "covered": shares, **told}
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=("fit", "test", "ship", "rate", "table"))
+    parser.add_argument("--endpoints", nargs="*", help="these alone")
+    parser.add_argument("--only", choices=("panel", "single"), help="of test")
+    parser.add_argument("--admet-ai", help="Python of an environment with admet_ai")
+    parser.add_argument("--again", action="store_true")
+    options = parser.parse_args()
+    chosen = [entry for entry in ENDPOINTS if not options.endpoints or entry["name"] in options.endpoints]
+    for entry in chosen:
+        name = entry["name"]
+        if options.step == "fit":
+            found = cell(CELLS, f"{name}_fit", partial(fit, entry), code=CODE, again=options.again or not is_artifact(FITS / name))
+            print(name, found, flush=True)
+        if options.step == "test" and options.only != "single":
+            cell(CELLS, f"{name}_panel", partial(test_panel, entry), code=CODE, again=options.again)
+        if options.step == "test" and options.only != "panel":
+            found = cell(CELLS, f"{name}_single", partial(test_single, entry), code=CODE_SINGLE, again=options.again)
+            print(name, "single", found.get("test"), found["cpu_seconds"], flush=True)
+    if options.step == "ship":
+        ship()
+    if options.step == "rate":
+        cell(CELLS, "rate", partial(measure_rate, options.admet_ai), code=code_hash(["molecules", "featurizers", "predictors"]), again=True)
+    text = tables(CELLS, ENDPOINTS)
+    write_text_atomically(HERE / "results" / "table.md", text)
+    if options.step == "table":
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The tables of the panel and its model card, from stored results alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from drugai.metrics.property import direction
+from drugai.predictors.admet_panel import AdmetPanel
+
+WITHIN = 0.05
+
+
+def _read(folder: Path, name: str) -> dict[str, Any] | None:
+    path = folder / f"{name}.json"
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def holds(metric: str, panel: float, single: float) -> bool:
+    """Whether the panel is within 5 % of the one-task model or better."""
+    return panel <= single * (1 + WITHIN) if direction(metric) == "min" else panel >= single * (1 - WITHIN)
+
+
+def tables(folder: Path, endpoints: Sequence[Mapping[str, Any]]) -> str:
+    """Test results, coverage and rate as Markdown."""
+    lines = ["| endpoint | metric | held-out scaffolds | panel, test [95 %] | one-task trees, test [95 %] | within 5 % or better |", "|" + "---|" * 6]
+    kept = counted = 0
+    for entry in endpoints:
+        fit, panel, single = (_read(folder, f"{entry['name']}_{kind}") for kind in ("fit", "panel", "single"))
+        told = ["not run" if found is None else found["failed"] if "failed" in found else _estimate(found["test"]) for found in (panel, single)]
+        verdict = "-"
+        if panel and single and "failed" not in panel and "failed" not in single:
+            good = holds(entry["metric"], panel["test"]["value"], single["test"]["value"])
+            verdict, kept, counted = "yes" if good else "**no**", kept + good, counted + 1
+        held = f"{fit['held_out']:.3f}" if fit and "failed" not in fit else "not run"
+        lines.append(f"| {entry['name']} | {entry['metric']} | {held} | {told[0]} | {told[1]} | {verdict} |")
+    text = "\n".join(lines) + f"\n\nWithin 5 % of the one-task model or better: {kept} of {counted}.\n"
+    covered = _read(folder, "coverage")
+    if covered and "failed" not in covered:
+        text += "\n" + coverage_table(covered, endpoints)
+    rate = _read(folder, "rate")
+    if rate and "failed" not in rate:
+        text += "\n" + rate_table(rate)
+    return text
+
+
+def coverage_table(covered: Mapping[str, Any], endpoints: Sequence[Mapping[str, Any]]) -> str:
+    """How often the truth lies in the 90 % interval or class set, in and out of the domain."""
+    lines = ["| endpoint | n test | in domain | covered, asked 90 % | in domain | out of domain | median width, or share with one class |", "|" + "---|" * 7]
+    for entry in endpoints:
+        found = covered[entry["name"]]
+        shares = ["-" if found["covered"][name] is None else f"{found['covered'][name]:.2f}" for name in ("all", "in", "out")]
+        size = f"{found['width']:.2f}" if "width" in found else f"{found['one_class']:.0%}"
+        lines.append(f"| {entry['name']} | {found['n']} | {found['in_domain']} | " + " | ".join(shares) + f" | {size} |")
+    return "\n".join(lines) + "\n"
+
+
+def rate_table(rate: Mapping[str, Any]) -> str:
+    """Molecules a second of both, with start and without."""
+    lines = ["| program | molecules | seconds with start | a second with start | a second beyond the start |", "|" + "---|" * 5]
+    for name in ("drugai", "admet_ai"):
+        found = rate[name]
+        lines.append(f"| {name} | {found['n']:,} | {found['seconds']:.1f} | {found['n'] / found['seconds']:.0f} | {found['marginal']:.0f} |")
+    whole = rate["drugai"]["n"] / rate["drugai"]["seconds"] / (rate["admet_ai"]["n"] / rate["admet_ai"]["seconds"])
+    return "\n".join(lines) + f"\n\ndrugai ÷ admet_ai: {whole:.1f} with start, {rate['drugai']['marginal'] / rate['admet_ai']['marginal']:.1f} beyond it (CPU-seconds, one thread, one run).\n"
+
+
+def card_text(panel: AdmetPanel, covered: Mapping[str, Any]) -> str:
+    """The panel's model card."""
+    config = panel.record["config"]
+    lines = [
+        "# ADMET panel", "",
+        f"{len(panel.endpoints)} endpoints by boosted trees ({sum(len(one.trees) for one in panel.endpoints):,} of at most {config['leaves']} leaves) on {', '.join(config['blocks'])}.", "",
+        f"- **Recipe**: `{panel.record['recipe']}`: {config['folds']} folds of whole scaffolds an endpoint, a booster for each, stopped by its own fold; the mean counts. Train and validation",
+        "  parts of TDC's given splits alone; test results below were opened once, afterwards.",
+        "- **Intervals and probabilities** are calibrated on what the folds held out (molecules of scaffolds that the booster had not seen).",
+        "- **Domain**: Tanimoto similarity (circular fingerprints of 512 bits) to the nearest training molecule of the endpoint; the limit is where 95 of 100 held-out molecules are nearer.",
+        f"- **Percentile**: share of {panel.record['approved_drugs']:,} approved drugs (ChEMBL) with a lower predicted value.",
+        "- **Not for**: peptides beyond 2,000 characters, polymers, metals, mixtures; no dose, no species but those of the data; a value outside its domain is a guess.", "",
+        "| endpoint | what was measured | unit | n train | metric | test [95 %] | covered at 90 % | data |", "|" + "---|" * 8,
+    ]  # fmt: skip
+    for endpoint in panel.endpoints:
+        card = endpoint.card
+        share = covered[endpoint.task.name]["covered"]["all"]
+        unit = "probability" if endpoint.task.kind == "binary" else endpoint.task.unit or "-"
+        lines.append(f"| {endpoint.task.name} | {card['measured']} ({card['reading']}) | {unit} | {card['n_train']:,} | {card['metric']} | {_estimate(card['test'])} | {share:.2f} | {card['data']}: {'; '.join(card['source'])}; {card['licence']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _estimate(found: Mapping[str, float]) -> str:
+    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
