@@ -23,8 +23,8 @@ def embed(model: str | Path | TrainedPredictor, molecules: Sequence[str]) -> np.
     Raises:
         ConfigError: The model has no encoder (trees, Gaussian processes).
     """
-    found: np.ndarray = np.asarray(_encoder(load_predictor(model) if isinstance(model, (str, Path)) else model).embed(molecules), dtype=np.float32)
-    return found
+    states, _ = _encoder(load_predictor(model) if isinstance(model, (str, Path)) else model).embed(molecules)
+    return np.asarray(states, dtype=np.float32)
 
 
 def embed_file(model: str | Path | TrainedPredictor, source: str | Path, out: str | Path, *, smiles: str | None = None, chunk: int = CHUNK) -> FileSummary:
@@ -44,12 +44,12 @@ def embed_file(model: str | Path | TrainedPredictor, source: str | Path, out: st
             batch = part.batch()
             if encoder.columns:
                 batch = with_columns(batch, {name: part.columns[name] for name in encoder.columns})
-            states = encoder.embed(batch)
-            for code, count in count_reasons(batch.reasons).items():
+            states, reasons = encoder.embed(batch)
+            for code, count in count_reasons(reasons).items():
                 counts[code] = counts.get(code, 0) + count
-            writer.append({"id": part.ids, "smiles": part.smiles, **_columns(states), "reason": list(batch.reasons)})
+            writer.append({"id": part.ids, "smiles": part.smiles, **_columns(states), "reason": list(reasons)})
         if writer.rows == 0:
-            writer.append({"id": [], "smiles": [], **_columns(encoder.embed([])), "reason": []})
+            writer.append({"id": [], "smiles": [], **_columns(encoder.embed([])[0]), "reason": []})
     return FileSummary(Path(out), writer.rows, counts)
 
 

@@ -176,8 +176,8 @@ class GNNPredictor(TrainedPredictor):
             found: np.ndarray = self.heads.decode(outputs).cpu().numpy()
         return found
 
-    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> np.ndarray:
-        """``[n, d]`` embeddings by the first member's encoder, without features of the whole molecule; a row of NaN for an unreadable one."""
+    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[n, d]`` embeddings by the first member's encoder (NaN rows for unreadable molecules) and n reasons."""
         import torch
 
         graphs = featurize_graphs(molecules)
@@ -186,7 +186,7 @@ class GNNPredictor(TrainedPredictor):
             for rows, tensors in self._batches(graphs, None):
                 found[rows] = self.networks[0].encode(tensors).float().cpu().numpy()
         found[~graphs.valid] = np.nan
-        return found
+        return found, graphs.reasons
 
     def _batches(self, graphs: MolecularGraphs, features: np.ndarray | None) -> Iterator[tuple[np.ndarray, GraphTensors | EnvironmentTensors]]:
         import torch
