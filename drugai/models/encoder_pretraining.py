@@ -1,7 +1,7 @@
 """What an encoder of SMILES is taught without labels: hidden tokens, and from another spelling the molecule's fingerprint and descriptors.
 
 Hidden tokens teach the grammar; that different spellings of a molecule have one fingerprint and one set of descriptors teaches the molecule, which in a short training is most of
-what later serves (experiments/17_language_model).
+what later serves (experiments/18_language_model).
 
 Source: Devlin et al., BERT, 2019 (arXiv:1810.04805) for hidden tokens; Fabian et al., MolBERT, 2020 (arXiv:2011.13230) for descriptors beside them.
 """

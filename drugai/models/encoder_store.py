@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from drugai.artifact import is_artifact, read_artifact, write_artifact
 from drugai.errors import ArtifactError, ConfigError, nearest
-from drugai.featurizers.sequences import SmilesReader, TokenizerReader, reader_from_text
+from drugai.featurizers.sequences import SmilesReader, TokenizerReader, batches_by_length, pad_rows, reader_from_text
 from drugai.models.smiles_encoder import EncoderConfig, SmilesEncoder, build_encoder, build_foreign, without_pooler
+from drugai.molecules import MoleculeBatch
 
 KIND = "encoder"
 _HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
@@ -97,6 +99,23 @@ def load_encoder(source: str | Path) -> SavedEncoder:
         return _foreign(name, revision or None)
     near = nearest(str(source), shipped)
     raise ConfigError(f"no encoder {str(source)!r}: " + (f"did you mean {near!r}? " if near else "") + f"give a folder, owner/name of the hub, or one of: {', '.join(shipped) or 'none shipped'}")
+
+
+@torch.inference_mode()
+def embed_smiles(saved: SavedEncoder, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+    """``[n, d]`` embeddings of the canonical SMILES of n molecules, NaN rows for those that cannot be read, and n reasons: features for any model.
+
+    Example:
+        >>> vectors, reasons = embed_smiles(load_encoder("encoder_small"), ["CCO", "c1ccccc"])  # doctest: +SKIP
+    """
+    batch = MoleculeBatch.of(molecules)
+    encoded = saved.reader.read(batch.canonical)
+    reasons = tuple(first or second for first, second in zip(batch.reasons, encoded.reasons, strict=True))
+    found = np.full((len(batch), saved.encoder.width), np.nan, dtype=np.float32)
+    for rows in batches_by_length(encoded.lengths):
+        found[rows] = saved.encoder(torch.from_numpy(pad_rows(encoded, rows, saved.reader.pad))).float().numpy()
+    found[[bool(why) for why in reasons]] = np.nan
+    return found, reasons
 
 
 def _own(path: Path) -> SavedEncoder:

@@ -10,7 +10,7 @@ from drugai.errors import ArtifactError, ConfigError
 from drugai.featurizers.sequences import VocabularyReader, pad_rows
 from drugai.featurizers.tokens import Vocabulary
 from drugai.models.encoder_pretraining import IGNORED, hide
-from drugai.models.encoder_store import SavedEncoder, load_encoder
+from drugai.models.encoder_store import SavedEncoder, embed_smiles, load_encoder
 from drugai.models.low_rank import LowRank, add_low_rank, merge_low_rank
 from drugai.models.smiles_encoder import EncoderConfig, PropertyHead, PropertyNetwork, build_encoder
 
@@ -64,6 +64,15 @@ def test_a_folder_gives_the_same_encoder_back_and_damage_is_named(saved, tmp_pat
         load_encoder(path)
     with pytest.raises(ConfigError, match="no encoder 'nowhere'"):
         load_encoder("nowhere")
+
+
+def test_embeddings_are_those_of_the_canonical_smiles_with_a_row_a_molecule(saved):
+    found, reasons = embed_smiles(saved, [ASPIRIN, "c1ccccc", "OC(=O)c1ccccc1OC(C)=O", "[U]"])  # aspirin, an unclosed ring, aspirin written otherwise, uranium
+    assert found.shape == (4, 32)
+    assert np.allclose(found[0], found[2])
+    assert [why.partition(":")[0] for why in reasons] == ["", "E_PARSE", "", "E_FEATURIZE"]
+    assert np.isnan(found[[1, 3]]).all()
+    assert np.allclose(found[0], saved.encoder(rows(saved.reader, [ASPIRIN]))[0].detach().numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["roberta", "bert"])
