@@ -43,6 +43,7 @@ class _Part:
     y: np.ndarray
     weights: np.ndarray | None
     reader: SmilesReader
+    bounds: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.mols)
@@ -57,9 +58,10 @@ class _Part:
             places = np.arange(len(rows))
         return torch.from_numpy(pad_rows(encoded, places, self.reader.pad)).to(device)
 
-    def targets(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """``[B, t]`` and the molecules' weights."""
-        return torch.from_numpy(self.y[rows]).to(device), None if self.weights is None else torch.from_numpy(self.weights[rows]).to(device)
+    def targets(self, rows: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """``[B, t]`` values, the molecules' weights, and bounds ``[B, t, 2]`` of values that were not measured."""
+        weights, bounds = (None if found is None else torch.from_numpy(found[rows]).to(device) for found in (self.weights, self.bounds))
+        return torch.from_numpy(self.y[rows]).to(device), weights, bounds
 
 
 def fit_lm(
@@ -86,7 +88,7 @@ def fit_lm(
         DatasetError: What no model can learn from; with ``unknown="refuse"`` molecules whose tokens the vocabulary lacks, named.
     """
     began = time.process_time()
-    used, held = usable_rows(train, "train"), usable_rows(valid, "valid")
+    used, held = usable_rows(train, "train", bounds=True), usable_rows(valid, "valid")
     check_trainable(train, used)
     start = load_encoder(config.encoder) if config.encoder else SavedEncoder.untrained(config.net, VocabularyReader.of(used.batch.canonical), derive_seed(seed, "encoder"))
     reader, unknown = _with_tokens_of(start.reader, used, train.name, config.unknown)
@@ -147,7 +149,7 @@ def _part(used: Usable, reader: SmilesReader) -> _Part:
     if len(fine) < len(encoded):
         encoded = reader.read([used.batch.canonical[row] for row in fine])
     mols = tuple(mol for mol in (used.batch.mols[row] for row in fine) if mol is not None)
-    return _Part(encoded, mols, used.y[fine], None if used.weights is None else used.weights[fine], reader)
+    return _Part(encoded, mols, used.y[fine], None if used.weights is None else used.weights[fine], reader, None if used.bounds is None else used.bounds[fine])
 
 
 def _network(config: LMConfig, start: SavedEncoder, reader: SmilesReader, outputs: int, seed: int) -> PropertyNetwork:
@@ -211,14 +213,14 @@ def _train(
 
     def loss(batch: tuple[int, int, np.ndarray]) -> torch.Tensor:
         epoch, step, rows = batch
-        y, weights = train.targets(rows, device)
+        targets = train.targets(rows, device)
         random = generator(seed, "spelling", epoch, step)
         outputs = network(train.tokens(rows, device, random.integers(0, 2**31, len(rows)) if config.respell or config.consistency else None))
-        value = heads.loss(outputs, y, weights)
+        value = heads.loss(outputs, *targets)
         if not config.consistency:
             return value
         again = network(train.tokens(rows, device, random.integers(0, 2**31, len(rows))))
-        return (value + heads.loss(again, y, weights)) / 2 + config.consistency * ((outputs - again) ** 2).mean()
+        return (value + heads.loss(again, *targets)) / 2 + config.consistency * ((outputs - again) ** 2).mean()
 
     def validate() -> dict[str, float]:
         outputs = torch.zeros(len(valid), heads.outputs, device=device)

@@ -188,3 +188,20 @@ def test_pretraining_writes_a_folder_a_curve_and_what_it_could_not_read(tmp_path
         pretrain_encoder([file], tmp_path / "other", limit=100)
     with pytest.raises(ConfigError, match="masked comes first"):
         PretrainConfig(targets=("bits",))
+
+
+def test_values_of_which_a_lower_bound_is_known_lift_predictions(activity, parts):
+    from drugai.data.bounds import bound_names
+
+    train, valid = activity.take(parts.train), activity.take(parts.valid)
+    y = train.y.copy()
+    y[::2] = np.nan
+    low, high = bound_names(train.tasks[0].name)
+    columns = {low: np.where(np.isnan(y[:, 0]), 12.0, np.nan).astype(np.float32), high: np.full(len(y), np.nan, np.float32)}
+    config = LMConfig(learning_rate=3e-3, average=0.0).replace(**{**TINY, "epochs": 6})
+    said = {}
+    for name, extra in (("bounds", columns), ("dropped", {})):
+        model = fit_on(config, Dataset("censored", train.smiles, y, train.tasks, columns=extra), valid)
+        assert "bound alone" not in model.record["left_out"]
+        said[name] = float(model.predict(train.smiles[::2]).mean.mean())
+    assert said["bounds"] > said["dropped"] + 0.1
