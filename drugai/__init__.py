@@ -48,6 +48,7 @@ _HOMES = {
     "evaluate": "drugai.training",
     "fit_predictor": "drugai.training",
     "pretrain_encoder": "drugai.training",
+    "pretrain_graph": "drugai.training",
     "validation_score": "drugai.training",
     "read_scorer": "drugai.scoring",
     "build_library": "drugai.screening",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 SECTIONS = {
-    "Tutorials": ("tutorials", ("model-and-screen", "tune-a-predictor", "generate-and-optimise", "link")),
+    "Tutorials": ("tutorials", ("model-and-screen", "tune-a-predictor", "pretrain-an-encoder", "generate-and-optimise", "link")),
     "How-to": ("how-to", ("your-own-table", "your-own-model-and-scorer")),
     "Explanation": ("explanation", ("how-sure", "evaluation-and-leakage")),
     "Decisions": ("explanation/decisions", ()),

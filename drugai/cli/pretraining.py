@@ -35,3 +35,31 @@ def encoder(
     last = run.saved.record["history"]["epochs"][-1]
     typer.echo(f"{run.molecules:,} molecules; held out: " + ", ".join(f"{name} {value:.4f}" for name, value in last.items()))
     typer.echo(f"saved in {run.path}; `drugai train DATA --model lm --set encoder={run.path}` starts from it")
+
+
+def graph(
+    corpus: Annotated[list[Path], typer.Argument(help="files of molecules; labels in them are not read")],
+    out: Annotated[Path, typer.Option(help="folder for the encoder")],
+    minutes: Annotated[float, typer.Option(help="budget of running time over which the schedule anneals (0: by epochs)")] = 0.0,
+    smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
+    limit: Annotated[int | None, typer.Option(help="most molecules of each file, from its beginning")] = None,
+    precision: Annotated[str, typer.Option(help="of the saved weights: fp32 or bf16")] = "fp32",
+    seed: int = 0,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example net.encoder=dmpnn or loop.epochs=3; repeatable")] = None,
+) -> None:
+    """Train a graph network (hidden atoms, fingerprint bits, descriptors) for --model gnn. A killed run continues when started again."""
+    from drugai.config import parse_settings
+    from drugai.training.graph_pretraining import GraphPretrainConfig, pretrain_graph
+
+    settings = parse_settings(set_ or [])
+    if minutes:
+        settings = {"loop.minutes": minutes, "loop.epochs": 10_000, **settings}
+    run = pretrain_graph(corpus, out, config=GraphPretrainConfig().replace(**settings), smiles=smiles, limit=limit, seed=seed, precision=precision)
+    for source in run.sources:
+        left = ", ".join(f"{count:,} {code}" for code, count in source["left_out"].items())
+        typer.echo(f"{source['file']}: {source['kept']:,} of {source['rows']:,} rows" + (f"; left out {left}" if left else ""))
+    if run.history.stopped == "asked":
+        typer.echo(f"{run.molecules:,} molecules; stopped; the same command goes on")
+        return
+    typer.echo(f"{run.molecules:,} molecules; held out: " + ", ".join(f"{name} {value:.4f}" for name, value in run.history.epochs[-1].items()))
+    typer.echo(f"saved in {run.path}; `drugai train DATA --model gnn --set encoder={run.path}` starts from it")

@@ -18,6 +18,7 @@ _HOMES = {
     "fit_predictor": "drugai.training.fit",
     "PretrainConfig": "drugai.training.pretraining",
     "pretrain_encoder": "drugai.training.pretraining",
+    "pretrain_graph": "drugai.training.graph_pretraining",
     "model_config": "drugai.training.fit",
     "model_names": "drugai.training.fit",
     "run_loop": "drugai.training.loop",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from drugai.training.fit import model_config as model_config
     from drugai.training.fit import model_names as model_names
     from drugai.training.folds import fold_score as fold_score
+    from drugai.training.graph_pretraining import pretrain_graph as pretrain_graph
     from drugai.training.loop import LoopConfig as LoopConfig
     from drugai.training.loop import run_loop as run_loop
     from drugai.training.pretraining import PretrainConfig as PretrainConfig

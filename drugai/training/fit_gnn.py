@@ -63,6 +63,9 @@ def fit_gnn(
         tensorboard: Folder for event files.
     """
     began = time.process_time()
+    trunk: dict[str, torch.Tensor] = {}
+    if config.encoder:
+        config, trunk = with_encoder(config)
     used, held = usable_rows(train, "train", bounds=True), usable_rows(valid, "valid")
     check_trainable(train, used)
     scale = None
@@ -80,6 +83,7 @@ def fit_gnn(
         folder = Path(checkpoint) / f"member_{member}" if checkpoint is not None else None
         finished = folder / "network.safetensors" if folder is not None else None
         network = build_network(config, heads, 0 if scale is None else len(scale.center), derive_seed(seed, "gnn", member))
+        network.load_state_dict({**network.state_dict(), **trunk})
         if finished is not None and finished.is_file():
             from safetensors.torch import load_file
 
@@ -94,6 +98,14 @@ def fit_gnn(
         networks.append(network)
     record = {**origin(train, valid), "seed": seed, "histories": histories, "left_out": used.left_out, "fit_cpu_seconds": round(time.process_time() - began, 2)}
     return GNNPredictor(train.tasks, config, networks, heads, scale, record, str(device))
+
+
+def with_encoder(config: GNNConfig) -> tuple[GNNConfig, dict[str, torch.Tensor]]:
+    """The Config with the shape of its pre-trained encoder, and that encoder's weights."""
+    from drugai.models.graph_pretraining import load_graph_encoder
+
+    shape, trunk = load_graph_encoder(config.encoder)
+    return config.replace(net=config.net.replace(encoder=shape.encoder, width=shape.width, depth=shape.depth, pooling=shape.pooling)), trunk
 
 
 def build_network(config: GNNConfig, heads: Heads, extra: int, seed: int) -> GNN:
@@ -159,6 +171,7 @@ def _train(
         device=str(device),
     )
     history = run_loop(
-        network, batches, loss, loop, seed=seed, steps_per_epoch=steps, validate=validate, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard
+        network, batches, loss, loop, seed=seed, steps_per_epoch=steps, validate=validate, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard,
+        decay_group=(lambda name, _: config.encoder_rate if name.startswith(("encoder.", "pooling.")) else 1.0) if config.encoder else None,
     )
     return history.to_dict()

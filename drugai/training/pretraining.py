@@ -18,19 +18,19 @@ from drugai.featurizers.enumeration import respell
 from drugai.featurizers.molecule_store import MoleculeStore, build_store
 from drugai.featurizers.sequences import VocabularyReader, pad_rows
 from drugai.featurizers.tokens import SPECIALS, UNK, Vocabulary
-from drugai.models.encoder_pretraining import Lesson, PretrainingNetwork, fingerprint_bits, hide, raw_descriptors
+from drugai.models.encoder_pretraining import Lesson, PretrainingNetwork, fingerprint_bits, hide
 from drugai.models.encoder_store import SavedEncoder
 from drugai.models.smiles_encoder import EncoderConfig
 from drugai.molecules import MoleculeBatch
 from drugai.runtime import defer_interrupts, derive_seed, generator
 from drugai.training.loop import History, LoopConfig, pick_device, run_loop
+from drugai.training.pretraining_batches import DescriptorScale, chapter_batches, chapters_of
 
 logger = logging.getLogger(__name__)
 
 LEAST = 200
 TARGETS = ("masked", "bits", "descriptors")
-_POOL = 32  # batches whose molecules are sorted by length together
-_WEIGHTS = {"masked": 1.0, "bits": 5.0, "descriptors": 1.0}  # a fingerprint's mean loss a bit is small, because most bits are 0
+WEIGHTS = {"masked": 1.0, "bits": 5.0, "descriptors": 1.0}  # a fingerprint's mean loss a bit is small, because most bits are 0
 _SAMPLE = 20_000  # molecules whose spellings give the vocabulary
 
 
@@ -70,24 +70,12 @@ class _Lessons:
 
     def __init__(self, config: PretrainConfig, store: MoleculeStore, reader: VocabularyReader, rows: np.ndarray, seed: int, device: torch.device) -> None:
         self.config, self.store, self.reader, self.rows, self.seed, self.device = config, store, reader, rows, seed, device
-        sample = raw_descriptors(MoleculeBatch(store.smiles(rows[:2000]))).astype(np.float64)
-        self.center, self.spread = np.nanmean(sample, axis=0), np.nanstd(sample, axis=0) + 1e-6
+        self.scale = DescriptorScale(store.smiles(rows[:2000]))
         self.unspelled = 0
 
     def order(self, epoch: int) -> Iterator[tuple[int, int, np.ndarray]]:
         """(epoch, step, rows) of one chapter; a pass over the store has several."""
-        chapters = max(1, round(len(self.rows) / self.config.chapter))
-        number, part = divmod(epoch, chapters)
-        random = generator(self.seed, "order", number)
-        order = np.array_split(self.rows[random.permutation(len(self.rows))], chapters)[part]
-        size, lengths = self.config.batch, self.store.lengths
-        batches = []
-        for begin in range(0, len(order), size * _POOL):
-            pool = order[begin : begin + size * _POOL]
-            pool = pool[np.argsort(lengths[pool], kind="stable")]
-            batches += [pool[at : at + size] for at in range(0, len(pool), size)]
-        for step, index in enumerate(generator(self.seed, "steps", epoch).permutation(len(batches))):
-            yield epoch, step, batches[index]
+        return chapter_batches(self.rows, self.store.lengths, self.config.batch, self.config.chapter, self.seed, epoch)
 
     def make(self, epoch: int, step: int, rows: np.ndarray) -> Lesson:
         """The batch itself."""
@@ -103,10 +91,7 @@ class _Lessons:
         batch = batch if len(fine) == len(batch) else batch.take(fine)
         tokens, truth = hide(pad_rows(encoded, fine, self.reader.pad), self.config.share, UNK, self.reader.pad, self.reader.size, random)
         bits = torch.from_numpy(fingerprint_bits(batch)).to(self.device) if "bits" in self.config.targets else None
-        values = None
-        if "descriptors" in self.config.targets:
-            scaled = np.clip((raw_descriptors(batch) - self.center) / self.spread, -6, 6).astype(np.float32)
-            values = torch.from_numpy(scaled).to(self.device)
+        values = torch.from_numpy(self.scale(batch)).to(self.device) if "descriptors" in self.config.targets else None
         return Lesson(torch.from_numpy(tokens).to(self.device), torch.from_numpy(truth).to(self.device), bits, values)
 
 
@@ -153,14 +138,14 @@ def fit_encoder(
 
     def loss(place: tuple[int, int, np.ndarray]) -> torch.Tensor:
         found = network.losses(lessons.make(*place))
-        return sum((_WEIGHTS[name] * found[name] for name in config.targets), torch.zeros((), device=device))
+        return sum((WEIGHTS[name] * found[name] for name in config.targets), torch.zeros((), device=device))
 
     def validate() -> dict[str, float]:
         found = [network.losses(lesson) for lesson in exam]
         scores = {name: float(np.mean([float(one[name]) for one in found])) for name in found[0]}
-        return {"loss": sum(_WEIGHTS[name] * scores[name] for name in config.targets), **scores}
+        return {"loss": sum(WEIGHTS[name] * scores[name] for name in config.targets), **scores}
 
-    chapters = max(1, round(len(train) / config.chapter))
+    chapters = chapters_of(len(train), config.chapter)
     history = run_loop(
         network, lessons.order, loss, config.loop.replace(epochs=config.loop.epochs * chapters), seed=seed, steps_per_epoch=len(list(lessons.order(0))) if not config.loop.minutes else None,
         validate=validate, on_epoch=on_epoch, checkpoint=checkpoint, checkpoint_every=checkpoint_every, should_stop=should_stop,
@@ -212,15 +197,15 @@ def pretrain_encoder(
     store = build_store(corpus, work / "molecules", smiles=smiles, limit=limit)
     for source in store.sources:
         logger.info("%s: %d of %d rows kept, left out: %s", source["file"], source["kept"], source["rows"], source["left_out"], extra={"fields": dict(source)})
-    curve = work / "curve.jsonl"
-
-    def note(epoch: int, scores: Mapping[str, float]) -> None:
-        with open(curve, "a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"chapter": epoch, **scores}) + "\n")
-
     with defer_interrupts() as interrupted:
-        saved = fit_encoder(config or PretrainConfig(), store, seed=seed, checkpoint=work / "checkpoint", on_epoch=note, should_stop=interrupted)
+        saved = fit_encoder(config or PretrainConfig(), store, seed=seed, checkpoint=work / "checkpoint", on_epoch=lambda epoch, scores: append_line(work / "curve.jsonl", {"chapter": epoch, **scores}), should_stop=interrupted)
         stopped = interrupted()
     if not stopped:
         saved.save(target, precision=precision)
     return EncoderPretraining(None if stopped else saved, target, len(store), store.sources)
+
+
+def append_line(file: Path, entry: Mapping[str, Any]) -> None:
+    """One more line of a learning curve."""
+    with open(file, "a", encoding="utf-8") as stream:
+        stream.write(json.dumps(entry) + "\n")
