@@ -14,6 +14,10 @@ from drugai.reports.page import pretty_unit
 _TITLE = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>')
 
 
+_KEYS = 26
+"""Pixels above a frame whose names stand there."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """The plotting area of a chart of ``width`` × ``height`` pixels and the ranges that it shows."""
@@ -162,12 +166,11 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x_la
     """Named lines (x values, y values) in one frame with a key."""
     xs = np.array([value for x, _ in series.values() for value in x], float)
     ys = np.array([value for _, y in series.values() for value in y if math.isfinite(value)], float)
-    frame = Frame(*size, (float(xs.min()), float(xs.max())) if len(xs) else (0, 1), padded(ys) if len(ys) else (0, 1))
-    parts = []
-    for number, (name, (x, y)) in enumerate(series.items()):
+    frame = Frame(*size, (float(xs.min()), float(xs.max())) if len(xs) else (0, 1), padded(ys) if len(ys) else (0, 1), top=_KEYS)
+    parts = [_keys(frame, {name: number % 5 for number, name in enumerate(series)})]
+    for number, (x, y) in enumerate(series.values()):
         pairs = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(b)]
         parts.append(_line(frame, [a for a, _ in pairs], [b for _, b in pairs], f"curve c{number % 5}"))
-        parts.append(_key(frame, number, name, size))
     return _chart(size, f"{y_label} against {x_label}", frame.axes(x_label, y_label), *parts)
 
 
@@ -188,13 +191,12 @@ def scatter(
 def clouds(groups: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[str]]], *, x_label: str, y_label: str, size: tuple[int, int] = (900, 420)) -> Markup:
     """Named groups of points (x values, y values, words shown on hovering) in one frame with a key; later groups lie on top."""
     xs, ys = (np.array([value for group in groups.values() for value in group[axis]], float) for axis in (0, 1))
-    frame = Frame(*size, padded(xs) if len(xs) else (0, 1), padded(ys) if len(ys) else (0, 1))
-    parts = [frame.axes(x_label, y_label)]
-    for number, (name, (x, y, words)) in enumerate(groups.items()):
+    frame = Frame(*size, padded(xs) if len(xs) else (0, 1), padded(ys) if len(ys) else (0, 1), top=_KEYS)
+    parts = [frame.axes(x_label, y_label), _keys(frame, {name: (len(groups) - 1 - number) % 5 for number, name in enumerate(groups)})]
+    for number, (x, y, words) in enumerate(groups.values()):
         kind = f"dot c{(len(groups) - 1 - number) % 5}"  # the last group, on top, has the page's own colour
         for a, b, text in zip(x, y, words, strict=True):
             parts.append(Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.2"><title>{}</title></circle>').format(kind, frame.px(a), frame.py(b), text))
-        parts.append(Markup('<text class="key c{}" x="{}" y="{}" text-anchor="end">{}</text>').format((len(groups) - 1 - number) % 5, size[0] - 18, 28 + 16 * number, name))
     return _chart(size, f"{y_label} against {x_label} of {', '.join(groups)}", *parts)
 
 
@@ -218,6 +220,12 @@ def _chart(size: tuple[int, int], words: str, *parts: Markup) -> Markup:
 def _line(frame: Frame, xs: Sequence[float], ys: Sequence[float], kind: str) -> Markup:
     points = " ".join(f"{frame.px(x):.1f},{frame.py(y):.1f}" for x, y in zip(xs, ys, strict=True))
     return Markup('<polyline class="{}" points="{}"/>').format(kind, points)
+
+
+def _keys(frame: Frame, names: Mapping[str, int]) -> Markup:
+    """Names in their colours in one line above the plotting area, where no line or point can lie."""
+    spans = [Markup('<tspan class="c{}"{}>{}</tspan>').format(colour, Markup(' dx="14"') if at else "", name) for at, (name, colour) in enumerate(names.items())]
+    return Markup('<text class="key" x="{}" y="13" text-anchor="end">{}</text>').format(frame.width - frame.right, Markup("").join(spans))
 
 
 def _key(frame: Frame, number: int, name: str, size: tuple[int, int]) -> Markup:
