@@ -62,6 +62,7 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
         front=front,
         timeline=_timeline(columns),
         importances=bars(summary["importances"], label="Importance") if summary["importances"] else "",
+        too_few=f"Importances take ten complete trials in which parameters varied; there are {len(complete)} complete ones. More trials, or fewer pruned, will show them.",
         slices=[_slice(key, columns, complete, values, best, axis) for key in parameters],
         parallel=_parallel(parameters, columns, complete, values, maximize),
         board_head=board_head,

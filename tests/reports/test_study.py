@@ -22,6 +22,9 @@ def test_the_page_shows_every_part_of_a_study_and_escapes_its_texts(tmp_path):
     for words in ("History", "Which parameters mattered", "Score against each parameter", "All parameters at once", "The best trials", "14", "more is better"):
         assert words in text
     assert text.count("<tr>") >= 11  # head and the ten best
+    assert "They sum to 1" in text
+    tune(Hill(), lambda config: config.x, trials=3, storage=tmp_path / "few.journal", name="few", direction="max")
+    assert "there are 3 complete ones" in study_page(tmp_path, "few").read_text()
 
 
 def test_an_unknown_study_names_those_there_are(tmp_path):
