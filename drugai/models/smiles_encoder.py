@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from drugai.config import Config, tunable
+from drugai.config import Config, setting, tunable
 from drugai.errors import ConfigError
 from drugai.featurizers.tokens import BOS, EOS, PAD
 
@@ -26,14 +26,14 @@ class EncoderConfig(Config):
 
     layers: int = tunable(4, 2, 12, help="layers on top of each other")
     width: int = tunable(192, 64, 512, step=64, help="width d of a token's state")
-    heads: int = tunable(6, 2, 16, step=2, help="attention heads; width / heads must be even")
+    heads: int = setting(0, help="attention heads; width / heads must be even (0: one for each 32 of the width)")
     inner: int = tunable(384, 128, 2048, step=128, help="width inside the gated layers")
     dropout: float = tunable(0.0, 0.0, 0.3, help="dropout of attention and gated layers")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.layers < 1 or self.heads < 1 or self.width % (2 * self.heads):
-            raise ConfigError(f"EncoderConfig: layers must be at least 1 and width a multiple of 2 × heads; got {self.to_dict()}")
+        if self.layers < 1 or self.heads < 0 or self.width % (2 * (self.heads or 16)):
+            raise ConfigError(f"EncoderConfig: layers must be at least 1 and width a multiple of 2 × heads, or of 32 without heads; got {self.to_dict()}")
 
 
 class SmilesEncoder(nn.Module):
@@ -102,7 +102,7 @@ def build_encoder(config: EncoderConfig, tokens: int) -> SmilesEncoder:
 
     # molecules are short: every layer sees all tokens, and positions turn faster than for a text of thousands of words
     shape = ModernBertConfig(
-        vocab_size=tokens, hidden_size=config.width, intermediate_size=config.inner, num_hidden_layers=config.layers, num_attention_heads=config.heads,
+        vocab_size=tokens, hidden_size=config.width, intermediate_size=config.inner, num_hidden_layers=config.layers, num_attention_heads=config.heads or config.width // 32,
         layer_types=["full_attention"] * config.layers, rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 1000.0}},
         attention_dropout=config.dropout, mlp_dropout=config.dropout, embedding_dropout=0.0, max_position_embeddings=2048,
         pad_token_id=PAD, bos_token_id=BOS, cls_token_id=BOS, eos_token_id=EOS, sep_token_id=EOS,

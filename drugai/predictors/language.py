@@ -34,14 +34,14 @@ class LMConfig(Config):
 
     encoder: str = setting("", help="pre-trained encoder: a folder of `drugai pretrain encoder`, a shipped name, a Hugging Face folder or owner/name; empty: random weights of shape net")
     net: EncoderConfig = field(default_factory=EncoderConfig)
-    mode: str = tunable("full", choices=("full", "lora", "frozen"), help="what is learnt besides the head: every weight, low-rank updates, nothing")
+    mode: str = setting("full", choices=("full", "lora", "frozen"), help="what is learnt besides the head: every weight, low-rank updates, nothing")
     rank: int = setting(8, help="rank of the low-rank updates")
     thaw: int = setting(0, help="gradual unfreezing: epochs after which one more layer, from the top, is learnt (0: all from the first epoch)")
     layer_decay: float = tunable(0.9, 0.6, 1.0, help="learning rate of a layer as a share of that above it")
     head_width: int = tunable(128, choices=(0, 64, 128, 256), help="hidden layer of the head (0: linear)")
     dropout: float = tunable(0.1, 0.0, 0.4, help="dropout of the head")
     respell: bool = setting(True, help="another random spelling of a molecule in every epoch")
-    consistency: float = tunable(0.0, 0.0, 4.0, help="weight of the squared difference between the outputs of two spellings (0: one spelling is read)")
+    consistency: float = setting(0.0, help="weight of the squared difference between the outputs of two spellings (0: one spelling is read)")
     spellings: int = setting(0, help="random spellings over which a prediction is averaged (0: the canonical SMILES alone)")
     unknown: str = setting("extend", choices=("extend", "leave_out", "refuse"), help="a training molecule with a token that the vocabulary lacks: learn the token (our vocabularies), leave it out, or stop")
     members: int = setting(1, help="networks with different seeds, averaged; two or more give a standard deviation")
@@ -94,9 +94,12 @@ class LanguagePredictor(TrainedPredictor):
         self.device = device
         self.cost = 4000.0 * len(self.networks) * max(1, config.spellings)
 
-    def to(self, device: str) -> LanguagePredictor:
-        """Move the networks to a device, in place."""
-        self.device = device
+    def to(self, device: str | None = None, precision: str | None = None) -> LanguagePredictor:
+        """Move the networks to a device, in place; they compute in ``fp32`` alone (bfloat16 gains a small transformer nothing on a processor)."""
+        if precision not in (None, "fp32"):
+            raise ConfigError(f"precision {precision!r}: language models compute in fp32")
+        self.device = device or self.device
+        device = self.device
         self.networks = [network.to(device) for network in self.networks]
         self.heads = self.heads.to(device)
         return self

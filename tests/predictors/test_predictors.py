@@ -161,3 +161,15 @@ def test_a_molecule_that_one_fingerprint_cannot_take_is_a_row_with_a_reason():
     found = model.predict(["CCO", "CN1*(=O)c2*c*3c4c*c5*6c(*:*c(c7ccc(c2c37)C1=O)c64)C(=O)N(C)C5=O", "CCN"])
     assert found.reasons[1].startswith("E_FEATURIZE")
     assert np.isnan(found.mean[:, 0]).tolist() == [False, True, False]
+
+
+def test_a_language_model_screens_a_library_and_keeps_its_rows(mixed, parts, tmp_path):
+    import drugai
+    from drugai.predictors.streaming import predict_file
+
+    path = fit_on(CONFIGS["lm"], mixed.take(parts.train), mixed.take(parts.valid)).save(tmp_path / "model")
+    (tmp_path / "lib.smi").write_text("CCO\nc1ccccc\nCC(=O)Oc1ccccc1C(=O)O\nC[U]\n")
+    (tmp_path / "scorer.toml").write_text(f'combine = "geometric"\n[[term]]\nkind = "predicted"\nmodel = "{path}"\ntask = "p"\nlow = 3\nhigh = 9\n')
+    drugai.screen(tmp_path / "lib.smi", tmp_path / "scorer.toml", top=3, out=tmp_path / "hits")
+    summary = predict_file(path, tmp_path / "lib.smi", tmp_path / "out.csv")
+    assert (summary.n, summary.reasons) == (4, {"E_PARSE": 1, "E_FEATURIZE": 1})

@@ -36,7 +36,7 @@ def weights(path):
 def test_the_model_has_a_name_and_tunable_fields():
     assert "lm" in model_names()
     assert model_config("lm", {"mode": "lora"}).mode == "lora"
-    assert {"mode", "learning_rate", "layer_decay", "net.layers"} <= set(LMConfig.ranges())
+    assert {"head_width", "learning_rate", "layer_decay", "net.layers"} <= set(LMConfig.ranges())
     with pytest.raises(ConfigError, match="needs a pre-trained encoder"):
         LMConfig(mode="frozen")
     with pytest.raises(ConfigError, match="thaw"):
@@ -205,3 +205,17 @@ def test_values_of_which_a_lower_bound_is_known_lift_predictions(activity, parts
         assert "bound alone" not in model.record["left_out"]
         said[name] = float(model.predict(train.smiles[::2]).mean.mean())
     assert said["bounds"] > said["dropped"] + 0.1
+
+
+def test_every_config_that_a_study_may_propose_is_one():
+    random = np.random.default_rng(0)
+
+    def drawn(key, found):
+        if found.choices:
+            return found.choices[random.integers(len(found.choices))]
+        value = random.uniform(found.low, found.high)
+        value = found.low + found.step * round((value - found.low) / found.step) if found.step else value
+        return round(value) if key in ("net.layers", "net.width", "net.inner") else value
+
+    for _ in range(50):
+        LMConfig().replace(**{key: drawn(key, found) for key, found in LMConfig.ranges().items()})
