@@ -53,7 +53,7 @@ def one(protocol: dict[str, Any], name: str, model: str, encoder: str) -> dict[s
     }  # fmt: skip
     if pretrained:
         place = shipped_encoders().get(encoder, Path(encoder))
-        out["encoder"] = file_checksum(place / "manifest.json")[:16]
+        out["encoder"] = file_checksum(place / "encoder.safetensors")[:16]
     if isinstance(predictor, LanguagePredictor):
         outputs = predictor.predict_spellings(list(test.smiles), protocol["draws"]).mean(1)[:, :, 0]  # [k, n]
         out["spread"] = float(outputs.std(0, ddof=1)[known].mean())

@@ -54,7 +54,7 @@ def one(protocol: dict[str, Any], name: str, encoder: str) -> dict[str, Any]:
     found = few_label_scores(features, data.y[:, 0], pool, test, pairs, classes=classes, shots=protocol["shots"], draws=protocol["draws"], seed=protocol["seed"])
     place = shipped_encoders().get(encoder, Path(encoder))
     return {
-        "split_checksum": split.checksum, "pool": len(pool), "test": len(test), "left_out": int((~fine).sum()), "encoder": file_checksum(place / "manifest.json")[:16],
+        "split_checksum": split.checksum, "pool": len(pool), "test": len(test), "left_out": int((~fine).sum()), "encoder": file_checksum(place / "encoder.safetensors")[:16],
         "scores": [{"features": one.features, "head": one.head, "shots": one.shots, "scores": [round(value, 5) for value in one.scores]} for one in found],
     }  # fmt: skip
 
