@@ -48,6 +48,10 @@ class TrainedPredictor(ABC):
         Rows with a reason may hold anything.
         """
 
+    def deviations(self, batch: MoleculeBatch) -> np.ndarray | None:
+        """``[n, t]`` standard deviations by a model of its own, NaN where it has none; None: the spread of the members serves."""
+        return None
+
     def featurize(self, batch: MoleculeBatch) -> None:
         """Compute, and leave in the batch, what :meth:`predict` needs of the molecules, so that it can be done beside another batch's arithmetic."""
         batch.mols  # noqa: B018 - at the least they are parsed
@@ -64,7 +68,8 @@ class TrainedPredictor(ABC):
             level: Coverage of intervals and class sets, for example 0.9; they, calibrated probabilities and the applicability domain need a calibrated model.
 
         Returns:
-            n rows in the same order; an unreadable molecule is a NaN row with a reason. ``std`` is the spread of the members, None of a single one.
+            n rows in the same order; an unreadable molecule is a NaN row with a reason. ``std`` is the model's own
+            estimate of its error where it has one (a Gaussian process, ``bagged``), else the spread of the members, None of a single one.
 
         Raises:
             ConfigError: A level was asked of a model without calibration, or of one with too few calibration molecules for it.
@@ -73,15 +78,17 @@ class TrainedPredictor(ABC):
             raise ConfigError("this model has no calibration data for intervals; `drugai calibrate MODEL [DATA]` or drugai.calibrate(model, data) adds it")
         if isinstance(molecules, MoleculeBatch):
             outputs, reasons = self.predict_members(molecules)
+            own = self.deviations(molecules)
         else:
             once = self.reads_mols_once and level is None
             batches = (MoleculeBatch(molecules[start : start + CHUNK], transient=once) for start in range(0, max(len(molecules), 1), CHUNK))
             if level is not None:
                 return concatenate([self.predict(batch, level=level) for batch in batches])
-            parts = [self.predict_members(batch) for batch in batches]
+            parts = [(*self.predict_members(batch), self.deviations(batch)) for batch in batches]
             outputs = np.concatenate([part[0] for part in parts], axis=1)
             reasons = tuple(text for part in parts for text in part[1])
-        found = assemble(self.tasks, outputs, reasons)
+            own = None if parts[0][2] is None else np.concatenate([part[2] for part in parts if part[2] is not None])
+        found = assemble(self.tasks, outputs, reasons, own)
         if level is None or not isinstance(molecules, MoleculeBatch) or self.calibration is None:
             return found
         return self.calibration.apply(found, molecules, level)
@@ -98,8 +105,8 @@ class TrainedPredictor(ABC):
         return f"{type(self).__name__} for {', '.join(task.label for task in self.tasks)}"
 
 
-def assemble(tasks: Sequence[Task], outputs: np.ndarray, reasons: Sequence[str]) -> Predictions:
-    """Predictions from members' outputs ``[m, n, o]``: mean and, of two members or more, standard deviation."""
+def assemble(tasks: Sequence[Task], outputs: np.ndarray, reasons: Sequence[str], own: np.ndarray | None = None) -> Predictions:
+    """Predictions from members' outputs ``[m, n, o]``: mean and, of two members or more, standard deviation; ``own`` ``[n, t]`` replaces it where it is not NaN."""
     bad = np.array([bool(text) for text in reasons], dtype=bool)
     m, n, _ = outputs.shape
     mean = np.full((n, len(tasks)), np.nan, dtype=np.float32)
@@ -121,6 +128,8 @@ def assemble(tasks: Sequence[Task], outputs: np.ndarray, reasons: Sequence[str])
             mean[:, index] = top.mean(0)
         if std is not None:
             std[:, index] = top.std(0, ddof=1)
+    if own is not None:
+        std = own.astype(np.float32) if std is None else np.where(np.isnan(own), std, own).astype(np.float32)
     mean[bad] = np.nan
     if std is not None:
         std[bad] = np.nan

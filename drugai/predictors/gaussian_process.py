@@ -10,7 +10,7 @@ Griffiths et al., GAUCHE, NeurIPS 2023 (arXiv:2212.04450).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,14 +39,15 @@ class GPConfig(Config):
     landmarks: int = setting(4000, help="molecules that carry the process; exact up to so many training molecules")
     likelihood_rows: int = setting(1000, help="training molecules on which the marginal likelihood is maximized")
     steps: int = setting(40, help="steps of L-BFGS")
+    deviation_landmarks: int = setting(1000, help="landmarks whose covariance is kept in the model to say how sure it is (4 MB for 1,000)")
     prior: float = tunable(3.0, 0.5, 5.0, help="standard deviation of the normal prior of the logarithm of every weight, length and noise about log 0.3")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.counts and not self.descriptors:
             raise ConfigError("GPConfig: a Gaussian process needs at least one block of counts or descriptors")
-        if min(self.landmarks, self.likelihood_rows) < 20 or self.steps < 1 or self.prior <= 0:
-            raise ConfigError(f"GPConfig: landmarks and likelihood_rows must be at least 20, steps at least 1 and prior above 0; got {self.to_dict()}")
+        if min(self.landmarks, self.likelihood_rows, self.deviation_landmarks) < 20 or self.steps < 1 or self.prior <= 0:
+            raise ConfigError(f"GPConfig: landmarks, likelihood_rows and deviation_landmarks must be at least 20, steps at least 1 and prior above 0; got {self.to_dict()}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,8 @@ class Process:
         theta: ``[b + 3]`` hyper-parameters.
         center, spread: Of the training values: the process is of ``(y − center) ÷ spread``.
         slope, offset: The logistic curve that turns the process into a probability, of classes.
+        few: ``[s]`` landmarks that say how sure the process is (at most ``GPConfig.deviation_landmarks``).
+        factor: ``[s, s]`` float32, lower Cholesky factor of their covariance with noise; empty in a model that was saved without.
     """
 
     rows: np.ndarray
@@ -100,6 +103,21 @@ class Process:
     spread: float
     slope: float = 1.0
     offset: float = 0.0
+    few: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    factor: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+
+    def variance(self, kernels: np.ndarray) -> np.ndarray:
+        """``[n]`` predictive variances on the standardized scale, noise included, from the kernels ``[b + 1, n, landmarks]``.
+
+        ``k(x, x) − k(x, S) (K + noise)⁻¹ k(S, x)`` with the landmarks S of ``few``: a process that knows fewer molecules is never surer than the whole one, so that this is an
+        upper bound of its variance (Rasmussen and Williams, equation 2.26).
+        """
+        from scipy.linalg import solve_triangular
+
+        b = len(kernels) - 1
+        prior = float(self.theta[:b].sum() + self.theta[b])  # a molecule is like itself: every kernel is 1
+        known = solve_triangular(self.factor, covariance(kernels[:, :, self.few], self.theta).T, lower=True, check_finite=False)  # [s, n]
+        return np.asarray(np.maximum(prior - (known.astype(np.float64) ** 2).sum(0), 0.0) + float(self.theta[-1]))
 
     def mean(self, kernels: np.ndarray) -> np.ndarray:
         """``[n]`` standardized means from the kernels ``[b + 1, n, landmarks]``."""
@@ -120,16 +138,46 @@ class GPPredictor(TrainedPredictor):
         self.scale = scale
         self.processes = list(processes)
         self.record = dict(record or {})
+        self._token = object()  # names this process in a batch's memory: an id() could come again
 
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[1, n, o]`` and n reasons."""
+        raw, _ = self._latent(batch)
+        return self.decode(raw)[None].astype(np.float32), batch.reasons
+
+    def deviations(self, batch: MoleculeBatch) -> np.ndarray | None:
+        """``[n, t]`` square root of the predictive variance, in the task's unit; of a class, of its probability by the slope of the curve; NaN of a task of many classes."""
+        if any(not len(process.factor) for process in self.processes):
+            return None  # saved by an earlier version
+        raw, variance = self._latent(batch)
+        found = np.full((len(batch), len(self.tasks)), np.nan)
+        start = 0
+        for index, task in enumerate(self.tasks):
+            process = self.processes[start]
+            if task.kind == "regression":
+                found[:, index] = process.spread * np.sqrt(variance[:, start])
+            elif task.kind == "binary":
+                probability = self.decode(raw)[:, start]
+                found[:, index] = np.abs(process.slope) * probability * (1.0 - probability) * np.sqrt(variance[:, start])
+            start += task.n_classes if task.kind == "multiclass" else 1
+        return found
+
+    def _latent(self, batch: MoleculeBatch) -> tuple[np.ndarray, np.ndarray]:
+        """``[n, o]`` standardized means and variances (NaN without a factor); kept with the batch, for both are asked of it and the kernels are most of the cost."""
+        found: np.ndarray = batch.compute(("gp", self._token), self._compute_latent)  # [n, 2, o]
+        return found[:, 0], found[:, 1]
+
+    def _compute_latent(self, batch: MoleculeBatch) -> np.ndarray:
         inputs, _ = kernel_inputs(batch, self.config, self.scale)
-        raw = np.zeros((len(batch), len(self.processes)))
+        found = np.full((len(batch), 2, len(self.processes)), np.nan)
         for start in range(0, len(batch), _CHUNK):
             rows = slice(start, start + _CHUNK)
             kernels = inputs.take(rows).against(self.landmarks)
-            raw[rows] = np.stack([process.mean(kernels) for process in self.processes], axis=1)
-        return self.decode(raw)[None].astype(np.float32), batch.reasons
+            for k, process in enumerate(self.processes):
+                found[rows, 0, k] = process.mean(kernels)
+                if len(process.factor):
+                    found[rows, 1, k] = process.variance(kernels)
+        return found
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
         """``[n, o]`` values and probabilities from standardized means."""
@@ -161,6 +209,7 @@ class GPPredictor(TrainedPredictor):
         for index, process in enumerate(self.processes):
             numbers = np.array([process.center, process.spread, process.slope, process.offset])
             arrays[f"process_{index}"] = {"rows": process.rows.astype(np.int64), "alpha": process.alpha, "theta": process.theta, "numbers": numbers}
+            arrays[f"process_{index}"] |= {"few": process.few.astype(np.int64), "factor": process.factor}
         widths = [part.shape[1] for part in self.landmarks.counts]
         return Packed("gp", self.config.to_dict(), {**self.record, "tasks": write_tasks(self.tasks), "widths": widths}, arrays=arrays)
 
@@ -178,6 +227,7 @@ class GPPredictor(TrainedPredictor):
         processes = []
         for index in range(sum(task.n_classes if task.kind == "multiclass" else 1 for task in stored.tasks)):
             found = stored.arrays(f"process_{index}")
-            processes.append(Process(found["rows"], found["alpha"], found["theta"], *(float(value) for value in found["numbers"])))
+            sure = {name: found[name] for name in ("few", "factor") if name in found}
+            processes.append(Process(found["rows"], found["alpha"], found["theta"], *(float(value) for value in found["numbers"]), **sure))
         landmarks = KernelInputs(tuple(counts), sparse["descriptors"])
         return cls(stored.tasks, config, landmarks, FeatureScale(scale["center"], scale["scale"]), processes, stored.record)

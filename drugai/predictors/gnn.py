@@ -58,6 +58,7 @@ class GNNConfig(Config):
     warmup: float = setting(0.05, help="share of the run over which the rate rises")
     average: float = setting(0.99, help="decay of the moving average of the weights (0: none)")
     loss: str = tunable("mse", choices=("mse", "huber", "mae"), help="loss of regression tasks")
+    adversarial: float = setting(0.0, help="norm of the disturbance of the embeddings that each step also learns from, for example 1 (0: none); a step costs twice as much")
     precision: str = setting("auto", choices=("auto", "fp32", "bf16"), help="of training; auto: bf16 on a GPU that has it")
     device: str = setting("auto", help="auto, cpu, cuda …")
 
@@ -65,6 +66,8 @@ class GNNConfig(Config):
         super().__post_init__()
         if self.members < 1 or self.epochs < 1 or self.batch_size < 1:
             raise ConfigError(f"GNNConfig: members, epochs and batch_size must be at least 1; got {self.members}, {self.epochs}, {self.batch_size}")
+        if self.adversarial < 0:
+            raise ConfigError(f"GNNConfig: adversarial is the norm of a disturbance, 0 or more; got {self.adversarial}")
 
 
 class GNNPredictor(TrainedPredictor):

@@ -19,6 +19,7 @@ from drugai.models.heads import Heads
 from drugai.predictors.feature_scale import FeatureScale
 from drugai.predictors.gnn import GNNConfig, GNNPredictor
 from drugai.runtime import derive_seed, generator
+from drugai.training.adversarial import EmbeddingAttack
 from drugai.training.loop import LoopConfig, pick_device, run_loop
 from drugai.training.rows import check_trainable, origin, usable_rows
 
@@ -170,8 +171,9 @@ def _train(
         precision=config.precision,
         device=str(device),
     )
+    attack = EmbeddingAttack(network, config.adversarial) if config.adversarial else None
     history = run_loop(
-        network, batches, loss, loop, seed=seed, steps_per_epoch=steps, validate=validate, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard,
+        network, batches, loss, loop, seed=seed, steps_per_epoch=steps, validate=validate, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard, attack=attack,
         decay_group=(lambda name, _: config.encoder_rate if name.startswith(("encoder.", "pooling.")) else 1.0) if config.encoder else None,
     )
     return history.to_dict()

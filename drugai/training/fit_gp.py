@@ -79,7 +79,9 @@ def _fit_one(
         # leave-one-out of a linear smoother: y − (y − f) ÷ (1 − h)
         held_out = target[landmarks[labelled]] - (target[landmarks[labelled]] - own @ alpha) / np.maximum(1.0 - leverage, 1e-3)
     slope, offset = (1.0, 0.0) if task.kind == "regression" else fit_logistic(held_out, values[landmarks[labelled]] > 0.5)
-    return Process(rows, alpha, theta, center, spread, slope, offset)
+    few = labelled[: config.deviation_landmarks]
+    system = covariance(among[:, few][:, :, few], theta).astype(np.float64) + np.diag(noise[landmarks[few]] + 1e-6)
+    return Process(rows, alpha, theta, center, spread, slope, offset, few, np.linalg.cholesky(system).astype(np.float32))
 
 
 def _exact(kernel: np.ndarray, target: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def run_loop(
     should_stop: Callable[[], bool] | None = None,
     decay_group: Callable[[str, nn.Parameter], float] | None = None,
     tensorboard: str | Path | None = None,
+    attack: Callable[[], AbstractContextManager[None]] | None = None,
 ) -> History:
     """Train ``module`` in place and leave the best weights in it.
 
@@ -117,6 +119,8 @@ def run_loop(
         should_stop: Asked at each step; True ends the run after writing a checkpoint.
         decay_group: (name, parameter) → factor on the learning rate (0 freezes), for fine-tuning.
         tensorboard: Folder for TensorBoard event files.
+        attack: Adversarial training: opened after a step's gradient is known, it disturbs the module while it is open; the gradient of the disturbed loss is added
+            (see :class:`drugai.training.adversarial.EmbeddingAttack`).
 
     Returns:
         The history of the run, the earlier part of a resumed one included.
@@ -166,6 +170,11 @@ def run_loop(
                     raise ConfigError(f"the training loss became {number} at step {history.steps}; lower learning_rate (now {config.learning_rate})")
                 optimizer.zero_grad(set_to_none=True)
                 value.backward()
+                if attack is not None:
+                    with attack():
+                        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+                            disturbed = loss(batch)
+                        disturbed.backward()
                 if config.gradient_clip:
                     nn.utils.clip_grad_norm_(module.parameters(), config.gradient_clip)
                 optimizer.step()

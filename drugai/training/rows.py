@@ -42,6 +42,13 @@ def batch_of(data: Dataset) -> MoleculeBatch:
     return _BATCHES[data]
 
 
+def take_rows(data: Dataset, rows: np.ndarray) -> Dataset:
+    """Some rows of a data set, whose molecules share what was computed from the whole: for folds."""
+    part = data.take(rows)
+    _BATCHES[part] = batch_of(data).take(rows)
+    return part
+
+
 def usable_rows(data: Dataset, part: str, *, bounds: bool = False) -> Usable:
     """Rows with a readable molecule and at least one label; the others are counted and logged, never silently lost.
 
