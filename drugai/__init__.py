@@ -33,6 +33,7 @@ _HOMES = {
     "read_dataset": "drugai.data",
     "split": "drugai.data",
     "AutoConfig": "drugai.predictors",
+    "BaggedConfig": "drugai.predictors",
     "EnsembleConfig": "drugai.predictors",
     "GNNConfig": "drugai.predictors",
     "GPConfig": "drugai.predictors",

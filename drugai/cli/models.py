@@ -11,7 +11,7 @@ import typer
 def train(
     data: Annotated[str, typer.Argument(help="card's name or file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not)")],
     out: Annotated[Path, typer.Option(help="folder for the model")],
-    model: Annotated[str, typer.Option(help="trees, gp, gnn, lm, ensemble, auto, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
+    model: Annotated[str, typer.Option(help="trees, gp, gnn, lm, bagged, ensemble, auto, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable; inferred where one numeric column is left")] = None,
     split: Annotated[str, typer.Option(help="scaffold, scaffold_balanced, random, butina, time, group or given")] = "scaffold",
@@ -75,17 +75,23 @@ def evaluate(
     smiles: Annotated[str | None, typer.Option(help="SMILES column of DATA")] = None,
     censored: Annotated[str, typer.Option(help=">10 or <0.1 in a target of DATA: refuse, or drop (scores rest on measured values)")] = "refuse",
     json_out: Annotated[Path | None, typer.Option("--json", help="also write the numbers to this file")] = None,
+    breakdown: Annotated[bool, typer.Option("--breakdown", help="also the error by scaffold frequency, by distance to the training molecules, on activity cliffs")] = False,
 ) -> None:
     """Score a model with 95 % bootstrap intervals."""
     import json
 
     from drugai.artifact import write_text_atomically
-    from drugai.training.run import evaluate_saved
+    from drugai.training.run import break_down_saved, evaluate_saved
 
     found = evaluate_saved(model, data, part=part, smiles=smiles, censored=censored)
     typer.echo(f"{'' if data else part + '  '}{found}")
+    numbers = found.to_dict()
+    if breakdown:
+        groups = break_down_saved(model, found, data, part=part, smiles=smiles)
+        numbers["breakdown"] = groups.to_dict()
+        typer.echo(str(groups))
     if json_out is not None:
-        write_text_atomically(json_out, json.dumps(found.to_dict(), indent=1) + "\n")
+        write_text_atomically(json_out, json.dumps(numbers, indent=1) + "\n")
 
 
 def predict(

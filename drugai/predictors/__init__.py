@@ -9,6 +9,8 @@ _HOMES = {
     "AdmetPanel": "drugai.predictors.admet_panel",
     "AdmetProfile": "drugai.predictors.admet_panel",
     "AutoConfig": "drugai.predictors.auto",
+    "BaggedConfig": "drugai.predictors.bagged",
+    "BaggedPredictor": "drugai.predictors.bagged",
     "EnsembleConfig": "drugai.predictors.ensemble",
     "EnsemblePredictor": "drugai.predictors.ensemble",
     "GNNConfig": "drugai.predictors.gnn",
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from drugai.predictors.admet_panel import AdmetProfile as AdmetProfile
     from drugai.predictors.admet_panel import admet as admet
     from drugai.predictors.auto import AutoConfig as AutoConfig
+    from drugai.predictors.bagged import BaggedConfig as BaggedConfig
+    from drugai.predictors.bagged import BaggedPredictor as BaggedPredictor
     from drugai.predictors.base import TrainedPredictor as TrainedPredictor
     from drugai.predictors.constant import MeanConfig as MeanConfig
     from drugai.predictors.constant import MeanPredictor as MeanPredictor

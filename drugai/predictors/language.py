@@ -54,6 +54,7 @@ class LMConfig(Config):
     warmup: float = setting(0.1, help="share of the run over which the rate rises")
     average: float = setting(0.99, help="decay of the moving average of the weights (0: none)")
     loss: str = tunable("mse", choices=("mse", "huber", "mae"), help="loss of regression tasks")
+    adversarial: float = setting(0.0, help="norm of the disturbance of the embeddings that each step also learns from, for example 1 (0: none); a step costs twice as much")
     precision: str = setting("auto", choices=("auto", "fp32", "bf16"), help="of training; auto: bf16 on a GPU that has it")
     device: str = setting("auto", help="auto, cpu, cuda …")
 
@@ -63,6 +64,8 @@ class LMConfig(Config):
             raise ConfigError(
                 f"LMConfig: members, epochs, batch_size and rank must be at least 1, and thaw, spellings, head_width and consistency not negative; got {self.to_dict()}"
             )
+        if self.adversarial < 0 or (self.adversarial and self.mode != "full"):
+            raise ConfigError(f"LMConfig: adversarial is the norm of a disturbance of embeddings that are learnt: 0 or more, with mode='full'; got {self.adversarial}, mode={self.mode!r}")
         if self.mode == "frozen" and not self.encoder:
             raise ConfigError("LMConfig: mode='frozen' needs a pre-trained encoder; name one with encoder=… or choose mode='full'")
         if self.mode == "frozen" and self.consistency:

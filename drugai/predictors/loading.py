@@ -64,6 +64,10 @@ def unpack(stored: Stored) -> TrainedPredictor:
         from drugai.predictors.ensemble import EnsemblePredictor
 
         return EnsemblePredictor.unpack(stored, unpack)
+    if stored.kind == "bagged":
+        from drugai.predictors.bagged import BaggedPredictor
+
+        return BaggedPredictor.unpack(stored, unpack)
     try:
         rebuild = lookup("predictor", stored.kind, {})  # kinds that a user or another library registered
     except ConfigError:

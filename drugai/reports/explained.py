@@ -94,6 +94,9 @@ def tell(predictor: TrainedPredictor, model: str | Path, gathered: Gathered, *, 
     found, top = gathered.finish()
     written = []
     explained = dict(zip(top, explain(predictor, [gathered.smiles[row] for row in top]), strict=True)) if top else {}
+    refused = [each.reason for each in explained.values() if each.reason]
+    if refused:
+        log.warning("%d of %d molecules could not be explained (first: %s)", len(refused), len(explained), refused[0])
     if explained:
         written.append(write_table(_beside(Path(table)), _atoms(gathered, explained)))
     if page is not None:

@@ -174,7 +174,7 @@ def _caveats(hits: Hits) -> list[str]:
             )
     spread = {column for column in hits.table if column.endswith("_std")}
     if spread:
-        out.append("± is the spread of the model's members, not a calibrated interval: the true error is larger, above all far from the training molecules.")
+        out.append("± is the model's standard deviation, not a calibrated interval: where it is the spread of members, the true error is larger, above all far from the training molecules.")
     return out
 
 

@@ -43,7 +43,7 @@ def hits_table(hits: Hits, plan: Plan, drawn: int = DRAWN) -> RowTable:
             score = by_role[("score", column.term)]
             std, lower, upper = (_floats(table, by_role.get((role, column.task or "-"), "")) for role in ("std", "lower", "upper"))
             words = _HELP.get(column.term, f"value of the term {column.term}") + "; the bar is its score from 0 to 1"
-            words += "; ± is the spread of the model's members" if std is not None else ""
+            words += "; ± is the model's standard deviation" if std is not None else ""
             unit, values = column.unit or UNITS.get(column.term, ""), np.asarray(table[column.name])
             same = len(values) > 1 and bool(np.all(values == values[0]))  # a filter that all hits passed alike says nothing in a column
             columns.append(Column(label_of(column.term), values, unit=unit, help=words, score=table[score], std=std, lower=lower, upper=upper, hidden=same))

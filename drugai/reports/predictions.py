@@ -65,7 +65,7 @@ def predictions_table(
         words = (
             f"in brackets the {found.level:.0%} interval"
             if sides["lower"] is not None and found.level
-            else "± is the spread of the model's members"
+            else "± is the model's standard deviation"
             if sides["std"] is not None
             else ""
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "Evaluation": "drugai.training.evaluation",
     "LoopConfig": "drugai.training.loop",
+    "break_down": "drugai.training.breakdown",
     "calibrate": "drugai.training.calibrating",
     "distill": "drugai.training.distilling",
     "compare_models": "drugai.training.comparing",
@@ -27,6 +28,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from drugai.training.breakdown import break_down as break_down
     from drugai.training.calibrating import calibrate as calibrate
     from drugai.training.comparing import compare_models as compare_models
     from drugai.training.costs import cost_score as cost_score

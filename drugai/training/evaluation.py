@@ -114,8 +114,10 @@ class ValidationScore:
         These are the loss of regression where no task is one, and in an ensemble the fields of models that take no part.
         """
         regression = any(task.kind == "regression" for task in self.train.tasks)
-        part = {"ensemble": "members", "auto": "candidates"}.get(getattr(config, "kind", ""))
-        absent = {key for key in ("trees", "gp", "gnn", "hybrid") if part is not None and key not in getattr(config, part)}
+        part = {"ensemble": "members", "auto": "candidates", "bagged": "base"}.get(getattr(config, "kind", ""))
+        chosen = () if part is None else getattr(config, part)
+        chosen = (chosen,) if isinstance(chosen, str) else chosen
+        absent = {key for key in ("trees", "gp", "gnn", "hybrid") if part is not None and key not in chosen}
         flat = _leaves(config.to_dict())
         return {key: value for key, value in flat.items() if key.partition(".")[0] in absent or (not regression and key.rpartition(".")[2] == "loss")}
 

@@ -54,6 +54,12 @@ def _fit_ensemble(config: Config, train: Dataset, valid: Dataset, **options: Any
     return fit_ensemble(config, train, valid, **options)  # type: ignore[arg-type]
 
 
+def _fit_bagged(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
+    from drugai.training.fit_bagged import fit_bagged
+
+    return fit_bagged(config, train, valid, seed=options.get("seed", 0), checkpoint=options.get("checkpoint"))  # type: ignore[arg-type]
+
+
 def _fit_auto(config: Config, train: Dataset, valid: Dataset, **options: Any) -> TrainedPredictor:
     from drugai.training.fit_auto import fit_auto
 
@@ -84,10 +90,13 @@ MODELS: dict[str, str] = {
     "gp": "drugai.predictors.gaussian_process:GPConfig",
     "lm": "drugai.predictors.language:LMConfig",
     "ensemble": "drugai.predictors.ensemble:EnsembleConfig",
+    "bagged": "drugai.predictors.bagged:BaggedConfig",
     "auto": "drugai.predictors.auto:AutoConfig",
     "mean": "drugai.predictors.constant:MeanConfig",
 }
-_FITS: dict[str, Callable[..., TrainedPredictor]] = {"trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "lm": _fit_lm, "ensemble": _fit_ensemble, "auto": _fit_auto, "mean": _fit_mean}
+_FITS: dict[str, Callable[..., TrainedPredictor]] = {
+    "trees": _fit_trees, "gnn": _fit_gnn, "gp": _fit_gp, "lm": _fit_lm, "ensemble": _fit_ensemble, "bagged": _fit_bagged, "auto": _fit_auto, "mean": _fit_mean
+}  # fmt: skip
 
 
 def model_names() -> list[str]:

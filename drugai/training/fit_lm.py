@@ -25,6 +25,7 @@ from drugai.models.low_rank import add_low_rank, merge_low_rank
 from drugai.models.smiles_encoder import PropertyHead, PropertyNetwork, SmilesEncoder
 from drugai.predictors.language import LanguagePredictor, LMConfig
 from drugai.runtime import derive_seed, generator
+from drugai.training.adversarial import EmbeddingAttack
 from drugai.training.loop import LoopConfig, pick_device, run_loop
 from drugai.training.rows import Usable, check_trainable, origin, usable_rows
 
@@ -230,7 +231,7 @@ def _train(
 
     history = run_loop(
         network, batches, loss, _loop(config, device), seed=seed, steps_per_epoch=steps, validate=validate if len(valid) else None, on_epoch=on_epoch, checkpoint=checkpoint,
-        decay_group=rate, tensorboard=tensorboard,
+        decay_group=rate, tensorboard=tensorboard, attack=EmbeddingAttack(network, config.adversarial) if config.adversarial else None,
     )  # fmt: skip
     merge_low_rank(blocks)
     network.requires_grad_(True)

@@ -17,6 +17,7 @@ from drugai.data import SPLIT_METHODS, read_dataset, read_dataset_with_rejected,
 from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.loading import load_predictor
+from drugai.training.breakdown import Breakdown, break_down
 from drugai.training.calibrating import LEAST, calibrate
 from drugai.training.evaluation import Evaluation, evaluate
 from drugai.training.fit import fit_predictor, model_config
@@ -132,6 +133,23 @@ def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: 
         return evaluate(predictor, read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks], censored=censored))
     data, parts = own_data(predictor, path)
     return evaluate(predictor, data.take(parts.part(part)))
+
+
+def break_down_saved(path: str | Path, found: Evaluation, source: str | Path | None = None, *, part: str = "test", smiles: str | None = None) -> Breakdown:
+    """Where a saved model errs, for an evaluation that :func:`evaluate_saved` gave with the same arguments.
+
+    Args:
+        path: The model's folder.
+        found: Its evaluation.
+        source, part, smiles: As for :func:`evaluate_saved`.
+
+    Raises:
+        ArtifactError: The training molecules are not at hand: the model does not say which they were, or their data changed.
+    """
+    predictor = load_predictor(path)
+    data, parts = own_data(predictor, path)
+    asked = data.take(parts.part(part)) if source is None else read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks])
+    return break_down(found.predictions, asked, data.take(parts.train))
 
 
 def calibrate_saved(path: str | Path, source: str | Path | None = None, *, smiles: str | None = None) -> TrainedPredictor:

@@ -48,7 +48,7 @@ class Clock:
     def __init__(self, path: Path, minutes: float) -> None:
         self.path = path
         self.spent: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
-        self.began = self.mark = time.process_time()
+        self.began, self.mark = time.monotonic(), time.process_time()
         self.most = 60 * minutes
 
     def add(self, what: str) -> None:
@@ -60,7 +60,7 @@ class Clock:
 
     def pause(self) -> None:
         """End the process where its time is over."""
-        if self.most and time.process_time() - self.began > self.most:
+        if self.most and time.monotonic() - self.began > self.most:
             print("time is over; the same command goes on from here", file=sys.stderr)
             raise SystemExit(75)
 
@@ -96,7 +96,7 @@ def library(protocol: dict[str, Any]) -> list[str]:
     return out
 
 
-def told(teachers: Mapping[str, TrainedPredictor], texts: Sequence[str], work: Path, clock: Clock) -> dict[str, np.ndarray]:
+def ask(teachers: Mapping[str, TrainedPredictor], texts: Sequence[str], work: Path, clock: Clock) -> dict[str, np.ndarray]:
     """``[n, t]`` what each teacher says of the library; features that two teachers share are computed once a part."""
     place = work / "told"
     place.mkdir(parents=True, exist_ok=True)
@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", help="these data sets alone")
     parser.add_argument("--work", type=Path, default=Path("runs/08_distillation"), help="folder for teachers and students")
-    parser.add_argument("--minutes", type=float, default=0.0, help="CPU-minutes after which this run ends, to be continued by the same command (0: none)")
+    parser.add_argument("--minutes", type=float, default=0.0, help="minutes after which this run ends, to be continued by the same command (0: none)")
     parser.add_argument("--table", action="store_true", help="compute nothing: make the table from the stored cells")
     options = parser.parse_args()
     protocol = tomllib.loads((HERE / "config.toml").read_text())
@@ -196,7 +196,7 @@ def main() -> None:
         known = teachers(protocol, todo, options.work, clock)
         texts = library(protocol)
         clock.add("reading the library")
-        said = told(known, texts, options.work, clock)
+        said = ask(known, texts, options.work, clock)
         ready = {name: partial(one, protocol, name, options.work, known[name], texts, said[name], clock) for name in todo}
     for name in protocol["sets"]:
         if not (cells / f"{name}.json").is_file() and (options.table or (options.only and name not in options.only)):

@@ -8,7 +8,7 @@ import pytest
 from drugai.contracts import Dataset, Predictor, Task
 from drugai.errors import ArtifactError, ConfigError
 from drugai.molecules import MoleculeBatch
-from drugai.predictors import EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, LMConfig, MeanConfig, TreesConfig, load_predictor
+from drugai.predictors import BaggedConfig, EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, LMConfig, MeanConfig, TreesConfig, load_predictor
 from drugai.predictors.feature_scale import FeatureScale
 from drugai.training.fit import fit_on
 
@@ -25,6 +25,7 @@ CONFIGS = {
     "lm over spellings with low-rank updates": LMConfig(mode="lora", epochs=1, spellings=2, consistency=0.5).replace(**TINY),
     "gp": GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
     "gp on landmarks": GPConfig(counts=("morgan",), descriptors=("descriptors",), landmarks=40, likelihood_rows=40, steps=5),
+    "bagged": BaggedConfig(folds=3, trees=TREES, error_blocks=("morgan",), error_rounds=10),
     "ensemble": EnsembleConfig(trees=TREES, gp=GPConfig(counts=("morgan",), descriptors=(), steps=3), gnn=GNNConfig().replace(**SMALL), hybrid=GNNConfig(features=("descriptors",)).replace(**SMALL)),
 }
 QUERY = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc", "", "CN1CCC[C@H]1c1cccnc1", "[Na+].[Cl-]", "C" * 3000]
@@ -51,6 +52,9 @@ def test_the_same_answers_after_save_and_load(fitted, tmp_path):
     first, second = fitted.predict(QUERY), loaded.predict(QUERY)
     assert np.allclose(first.mean, second.mean, atol=1e-6, equal_nan=True)
     assert first.reasons == second.reasons
+    assert (first.std is None) == (second.std is None)
+    if first.std is not None:
+        assert np.allclose(first.std, second.std, atol=1e-5, equal_nan=True)
     assert loaded.tasks == fitted.tasks
 
 

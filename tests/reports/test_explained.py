@@ -71,6 +71,22 @@ def test_without_the_training_data_the_rest_still_comes(model: Path, tmp_path: P
     assert "not named" in caplog.text
 
 
+def test_a_molecule_over_the_drawing_cap_is_explained_in_the_table_and_one_over_the_explaining_cap_says_why(model: Path, tmp_path: Path) -> None:
+    large, huge = "NCC(=O)" * 40 + "O", "C" * 301  # 161 atoms: more than the 150 that are drawn; 301: more than the 300 that are explained
+    (tmp_path / "big.csv").write_text(f"id,smiles\nlarge,{large}\nhuge,{huge}\n")
+    typed = ["predict", str(model / "model"), str(tmp_path / "big.csv"), "--out", str(tmp_path / "p.csv"), "--explain", "top:2", "--report", str(tmp_path / "p.html")]
+    found = CliRunner().invoke(app, typed)
+    assert found.exit_code == 0, found.output
+    with (tmp_path / "p.atoms.csv").open() as stream:
+        atoms = list(csv.DictReader(stream))
+    assert len(atoms) == 161
+    assert {each["id"] for each in atoms} == {"large"}
+    sizes = [abs(float(each["contribution"])) for each in atoms]
+    assert sizes == sorted(sizes, reverse=True)
+    assert "1 of 2 molecules could not be explained" in found.output
+    assert "301 atoms; 1 to 300 can be explained" in (tmp_path / "p.html").read_text()
+
+
 @pytest.mark.parametrize("text", ["top", "top:0", "20", "top:2000", "best:3"])
 def test_what_explain_takes_is_said(text: str) -> None:
     with pytest.raises(ConfigError, match="top:N"):

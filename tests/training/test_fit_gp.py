@@ -77,3 +77,34 @@ def test_classes_are_probabilities_that_rank_the_test_part(activity, parts):
 def test_a_process_of_nothing_is_refused():
     with pytest.raises(ConfigError, match="at least one block"):
         GPConfig(counts=(), descriptors=())
+
+
+def test_the_variance_is_the_textbooks():
+    from drugai.predictors.gaussian_process import Process, covariance
+
+    rng = np.random.default_rng(0)
+    known, asked = rng.normal(size=(12, 2)), rng.normal(size=(3, 2))
+
+    def kernels(a, b):  # one MinMax kernel, here a made-up one that is 1 on the diagonal, then squared distances
+        distance = ((a[:, None] - b[None]) ** 2).sum(-1)
+        return np.stack([np.exp(-0.5 * distance), distance])
+
+    theta = np.array([0.7, 0.4, 2.0, 0.1])  # weight, amplitude, squared length, noise
+    system = covariance(kernels(known, known), theta) + 0.1 * np.eye(12)
+    process = Process(np.arange(12), np.zeros(12), theta, 0.0, 1.0, few=np.arange(12), factor=np.linalg.cholesky(system))
+    cross = covariance(kernels(asked, known), theta)
+    # Rasmussen and Williams, equation 2.26, and the noise of a measurement
+    expected = 1.1 - np.einsum("nm,mk,nk->n", cross, np.linalg.inv(system), cross) + 0.1
+    np.testing.assert_allclose(process.variance(kernels(asked, known)), expected, rtol=1e-6)
+    fewer = Process(np.arange(12), np.zeros(12), theta, 0.0, 1.0, few=np.arange(5), factor=np.linalg.cholesky(system[:5, :5]))
+    assert (fewer.variance(kernels(asked, known)) >= expected - 1e-9).all()
+
+
+def test_a_process_is_surer_of_what_it_has_seen(activity, parts):
+    model = fit_on(SMALL, activity.take(parts.train), activity.take(parts.valid))
+    seen = model.predict(activity.take(parts.train).smiles).std[:, 0]
+    strange = model.predict(["C" * 30, "FC(F)(F)C(F)(F)C(F)(F)F"]).std[:, 0]  # triacontane, perfluorobutane
+    assert strange.min() > np.median(seen)
+    for process in model.processes:
+        process.factor.resize((0, 0), refcheck=False)  # as a model that an earlier version saved
+    assert model.predict(["CCO"]).std is None
