@@ -65,6 +65,17 @@ def test_batch_size_and_order_do_not_change_a_row(fitted, mixed):
     assert np.allclose(together[:3], fitted.predict(smiles[:3]).mean, atol=1e-4)
 
 
+def test_the_way_of_writing_does_not_change_a_prediction(fitted, mixed):
+    from rdkit import Chem
+
+    for smi in ("CN1CCC[C@H]1c1cccnc1", "C/C=C/C(=O)Oc1ccccc1C(=O)[O-]", mixed.smiles[0]):  # nicotine, a trans crotonate, a measured compound
+        written = sorted(set(Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(smi), 20, randomSeed=7)))
+        assert len(written) > 10
+        found = fitted.predict(written)
+        for values in (found.mean, found.std) if found.std is not None else (found.mean,):
+            assert np.ptp(values[:, :2], axis=0).max() < 1e-5
+
+
 def test_no_rows_in_no_rows_out(fitted):
     assert fitted.predict([]).mean.shape == (0, 3)
 
