@@ -10,7 +10,7 @@ Griffiths et al., GAUCHE, NeurIPS 2023 (arXiv:2212.04450).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -227,7 +227,8 @@ class GPPredictor(TrainedPredictor):
         processes = []
         for index in range(sum(task.n_classes if task.kind == "multiclass" else 1 for task in stored.tasks)):
             found = stored.arrays(f"process_{index}")
-            sure = {name: found[name] for name in ("few", "factor") if name in found}
-            processes.append(Process(found["rows"], found["alpha"], found["theta"], *(float(value) for value in found["numbers"]), **sure))
+            center, spread, slope, offset = (float(value) for value in found["numbers"])
+            process = Process(found["rows"], found["alpha"], found["theta"], center, spread, slope, offset)
+            processes.append(replace(process, few=found["few"], factor=found["factor"]) if "factor" in found else process)  # an earlier version kept none
         landmarks = KernelInputs(tuple(counts), sparse["descriptors"])
         return cls(stored.tasks, config, landmarks, FeatureScale(scale["center"], scale["scale"]), processes, stored.record)
