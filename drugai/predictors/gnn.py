@@ -66,8 +66,8 @@ class GNNConfig(Config):
         super().__post_init__()
         if self.members < 1 or self.epochs < 1 or self.batch_size < 1:
             raise ConfigError(f"GNNConfig: members, epochs and batch_size must be at least 1; got {self.members}, {self.epochs}, {self.batch_size}")
-        if self.adversarial < 0:
-            raise ConfigError(f"GNNConfig: adversarial is the norm of a disturbance, 0 or more; got {self.adversarial}")
+        if self.adversarial < 0 or (self.adversarial and self.encoder and self.encoder_rate == 0):
+            raise ConfigError(f"GNNConfig: adversarial is the norm of a disturbance of embeddings that are learnt: 0 or more, and encoder_rate above 0; got {self.adversarial}")
 
 
 class GNNPredictor(TrainedPredictor):
