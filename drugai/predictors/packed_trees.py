@@ -19,7 +19,7 @@ from drugai.errors import ConfigError
 
 LEAVES = 32
 _FULL = np.uint32(0xFFFFFFFF)
-_ROWS, _TREES = 256, 256  # a block of 256 × 256 states is 256 KB: it stays in a core's second cache
+_ROWS, _TREES = 64, 512  # a block of 64 × 512 states is 128 KB: it stays in a core's second cache
 
 
 @dataclass(frozen=True, eq=False)

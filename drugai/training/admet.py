@@ -205,7 +205,7 @@ def build_panel(fits: Sequence[FoldFit], drugs: MoleculeBatch, config: AdmetConf
     nearest = NearestMeasured(bits, tuple(endpoint.rows for endpoint in endpoints))
     record = {"seed": seed, "approved_drugs": int(drugs.valid.sum()), **(notes or {})}
     logger.info("panel of %d endpoints, %d trees, %d molecules, %.0f CPU-s", len(endpoints), sum(len(one.trees) for one in endpoints), len(canonical), time.process_time() - began)
-    return AdmetPanel(endpoints, nearest, config.blocks, {**record, "config": config.to_dict()})
+    return AdmetPanel(endpoints, nearest, config.blocks, {**record, "settings": config.to_dict()})
 
 
 def merge_replicates(data: Dataset) -> Dataset:

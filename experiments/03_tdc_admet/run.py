@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
@@ -23,6 +25,7 @@ sys.path.insert(0, str(HERE))
 from cells import cell, code_hash  # noqa: E402
 from fits import mixed, predict_folds, predict_maplight, predict_own  # noqa: E402
 from protocol import ENDPOINTS  # noqa: E402
+from protocol import PROTOCOL as PANEL_PROTOCOL  # noqa: E402
 from table import markdown, summarize  # noqa: E402
 
 import drugai  # noqa: E402
@@ -30,7 +33,9 @@ from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
+PANEL = HERE.parent / "17_admet_panel" / "results" / "cells"
 CELLS = HERE / "results" / "cells"
+PANEL_SEED = PANEL_PROTOCOL["seed"]
 CODE = code_hash(["molecules", "featurizers", "models", "predictors", "training"])
 
 
@@ -44,7 +49,11 @@ def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
     elif model == "maplight":
         predicted = predict_maplight(data, split, seed)
     elif model == "folds":
-        predicted = predict_folds(entry, data, split, seed)
+        # with the panel's seed this is the panel's own endpoint, fitted on the same molecules: its stored predictions are taken
+        shipped = PANEL / f"{entry['name']}_panel.json"
+        stored = json.loads(shipped.read_text()) if seed == PANEL_SEED and shipped.is_file() else {}
+        same = stored.get("split_checksum") == split.checksum
+        predicted = np.array(stored["predictions"]) if same else predict_folds(entry, data, split, seed)
     else:
         predicted = predict_own(model, data, split, seed)
     true = data.y[split.test, 0]

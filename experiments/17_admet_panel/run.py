@@ -3,6 +3,7 @@
     python experiments/17_admet_panel/run.py fit [--endpoints NAME …]   # one endpoint a piece, kept in runs/admet
     python experiments/17_admet_panel/run.py test [--endpoints NAME …]  # opens the test sets: the panel's fits and one-task models
     python experiments/17_admet_panel/run.py ship                       # writes drugai/shipped/admet from the fits and their test results
+    python experiments/17_admet_panel/run.py cover                      # how often what ships holds the truth in its intervals, and its model card
     python experiments/17_admet_panel/run.py rate --admet-ai PYTHON     # molecules a second, beside admet_ai in an environment of its own
     python experiments/17_admet_panel/run.py table
 """
@@ -33,6 +34,8 @@ from drugai.artifact import is_artifact, write_text_atomically  # noqa: E402
 from drugai.featurizers.blocks import featurize_blocks  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 from drugai.molecules import MoleculeBatch  # noqa: E402
+from drugai.predictors.admet_panel import load_panel  # noqa: E402
+from drugai.predictors.loading import SHIPPED  # noqa: E402
 from drugai.training.admet import FoldFit, build_panel, fit_folds  # noqa: E402
 from drugai.training.fit import model_config  # noqa: E402
 
@@ -75,7 +78,7 @@ def _scored(entry: dict[str, Any], true: np.ndarray, predicted: np.ndarray, chec
 
 
 def ship() -> None:
-    """Write the panel, with the test result in each endpoint's card, and its model card; then test intervals and probabilities of what was written."""
+    """Write the panel, with the test result in each endpoint's card."""
     fits = []
     for entry in ENDPOINTS:
         found = FoldFit.load(FITS / entry["name"])
@@ -85,38 +88,33 @@ def ship() -> None:
     notes = {"recipe": "experiments/17_admet_panel", "code": CODE}
     panel = build_panel(fits, approved_drugs(), recipe(), seed=PROTOCOL["seed"], notes=notes)
     target = panel.save(ROOT / "drugai" / "shipped" / "admet")
-    cell(CELLS, "coverage", partial(coverage, target), code=code_hash(["predictors"]), again=True)
-    write_text_atomically(target / "README.md", card_text(panel, json.loads((CELLS / "coverage.json").read_text())))
     size = sum(file.stat().st_size for file in target.iterdir())
     print(f"{target}: {size / 1e6:.2f} MB")
 
 
-def coverage(path: Path) -> dict[str, Any]:
-    """Of each endpoint on its test set: how many values lie in their intervals or class sets, how wide these are, and errors inside and outside the domain."""
-    panel = drugai.load_predictor(path)
-    found: dict[str, Any] = {}
-    for index, entry in enumerate(ENDPOINTS):
-        data, split = parts_of(entry)
-        test = data.take(split.test)
-        profile = panel.select([entry["name"]]).profile(test.smiles, level=PROTOCOL["level"])  # type: ignore[attr-defined]
-        true, said = test.y[:, 0], profile.predictions
-        good = np.array([not why for why in said.reasons])
-        inside = profile.in_domain[:, 0] & good
-        if panel.tasks[index].kind == "regression":
-            hit = (true >= said.lower[:, 0]) & (true <= said.upper[:, 0])
-            told = {"width": float(np.median((said.upper - said.lower)[good]))}
-        else:
-            sets = said.sets[entry["name"]]
-            hit = np.array([str(int(value)) in text.split() for value, text in zip(true, sets, strict=True)])
-            told = {"one_class": float(np.mean([text in ("0", "1") for text in sets[good]]))}
-        shares = {name: float(hit[rows].mean()) if rows.any() else None for name, rows in (("all", good), ("in", inside), ("out", good & ~inside))}
-        found[entry["name"]] = {"n": int(good.sum()), "in_domain": int(inside.sum()), "covered": shares, **told}
-    return found
+def coverage(entry: dict[str, Any]) -> dict[str, Any]:
+    """Of what ships, on an endpoint's test set: how many values lie in their intervals or class sets, how wide these are, inside and outside the domain."""
+    panel = load_panel().select([entry["name"]])
+    data, split = parts_of(entry)
+    test = data.take(split.test)
+    profile = panel.profile(test.smiles, level=PROTOCOL["level"])
+    true, said = test.y[:, 0], profile.predictions
+    good = np.array([not why for why in said.reasons])
+    inside = profile.in_domain[:, 0] & good
+    if panel.tasks[0].kind == "regression":
+        hit = (true >= said.lower[:, 0]) & (true <= said.upper[:, 0])
+        told = {"width": float(np.median((said.upper - said.lower)[good]))}
+    else:
+        sets = said.sets[entry["name"]]
+        hit = np.array([str(int(value)) in text.split() for value, text in zip(true, sets, strict=True)])
+        told = {"one_class": float(np.mean([text in ("0", "1") for text in sets[good]]))}
+    shares = {name: float(hit[rows].mean()) if rows.any() else None for name, rows in (("all", good), ("in", inside), ("out", good & ~inside))}
+    return {"n": int(good.sum()), "in_domain": int(inside.sum()), "covered": shares, **told}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("fit", "test", "ship", "rate", "table"))
+    parser.add_argument("step", choices=("fit", "test", "ship", "cover", "rate", "table"))
     parser.add_argument("--endpoints", nargs="*", help="these alone")
     parser.add_argument("--only", choices=("panel", "single"), help="of test")
     parser.add_argument("--admet-ai", help="Python of an environment with admet_ai")
@@ -133,8 +131,12 @@ def main() -> None:
         if options.step == "test" and options.only != "panel":
             found = cell(CELLS, f"{name}_single", partial(test_single, entry), code=CODE_SINGLE, again=options.again)
             print(name, "single", found.get("test"), found["cpu_seconds"], flush=True)
+        if options.step == "cover":
+            cell(CELLS, f"{name}_coverage", partial(coverage, entry), code=code_hash(["predictors/admet_panel", "predictors/nearest_measured"]), again=options.again)
     if options.step == "ship":
         ship()
+    if options.step == "cover":
+        write_text_atomically(SHIPPED / "admet" / "README.md", card_text(load_panel(), CELLS))
     if options.step == "rate":
         cell(CELLS, "rate", partial(measure_rate, options.admet_ai), code=code_hash(["molecules", "featurizers", "predictors"]), again=True)
     text = tables(CELLS, ENDPOINTS)

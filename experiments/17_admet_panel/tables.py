@@ -37,20 +37,21 @@ def tables(folder: Path, endpoints: Sequence[Mapping[str, Any]]) -> str:
         held = f"{fit['held_out']:.3f}" if fit and "failed" not in fit else "not run"
         lines.append(f"| {entry['name']} | {entry['metric']} | {held} | {told[0]} | {told[1]} | {verdict} |")
     text = "\n".join(lines) + f"\n\nWithin 5 % of the one-task model or better: {kept} of {counted}.\n"
-    covered = _read(folder, "coverage")
-    if covered and "failed" not in covered:
-        text += "\n" + coverage_table(covered, endpoints)
+    text += "\n" + coverage_table(folder, endpoints)
     rate = _read(folder, "rate")
     if rate and "failed" not in rate:
         text += "\n" + rate_table(rate)
     return text
 
 
-def coverage_table(covered: Mapping[str, Any], endpoints: Sequence[Mapping[str, Any]]) -> str:
+def coverage_table(folder: Path, endpoints: Sequence[Mapping[str, Any]]) -> str:
     """How often the truth lies in the 90 % interval or class set, in and out of the domain."""
     lines = ["| endpoint | n test | in domain | covered, asked 90 % | in domain | out of domain | median width, or share with one class |", "|" + "---|" * 7]
     for entry in endpoints:
-        found = covered[entry["name"]]
+        found = _read(folder, f"{entry['name']}_coverage")
+        if found is None or "failed" in found:
+            lines.append(f"| {entry['name']} | {'not run' if found is None else found['failed']} |" + " - |" * 5)
+            continue
         shares = ["-" if found["covered"][name] is None else f"{found['covered'][name]:.2f}" for name in ("all", "in", "out")]
         size = f"{found['width']:.2f}" if "width" in found else f"{found['one_class']:.0%}"
         lines.append(f"| {entry['name']} | {found['n']} | {found['in_domain']} | " + " | ".join(shares) + f" | {size} |")
@@ -67,9 +68,9 @@ def rate_table(rate: Mapping[str, Any]) -> str:
     return "\n".join(lines) + f"\n\ndrugai ÷ admet_ai: {whole:.1f} with start, {rate['drugai']['marginal'] / rate['admet_ai']['marginal']:.1f} beyond it (CPU-seconds, one thread, one run).\n"
 
 
-def card_text(panel: AdmetPanel, covered: Mapping[str, Any]) -> str:
+def card_text(panel: AdmetPanel, folder: Path) -> str:
     """The panel's model card."""
-    config = panel.record["config"]
+    config = panel.record["settings"]
     lines = [
         "# ADMET panel", "",
         f"{len(panel.endpoints)} endpoints by boosted trees ({sum(len(one.trees) for one in panel.endpoints):,} of at most {config['leaves']} leaves) on {', '.join(config['blocks'])}.", "",
@@ -83,9 +84,10 @@ def card_text(panel: AdmetPanel, covered: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     for endpoint in panel.endpoints:
         card = endpoint.card
-        share = covered[endpoint.task.name]["covered"]["all"]
+        covered = _read(folder, f"{endpoint.task.name}_coverage")
+        share = f"{covered['covered']['all']:.2f}" if covered and "failed" not in covered else "-"
         unit = "probability" if endpoint.task.kind == "binary" else endpoint.task.unit or "-"
-        lines.append(f"| {endpoint.task.name} | {card['measured']} ({card['reading']}) | {unit} | {card['n_train']:,} | {card['metric']} | {_estimate(card['test'])} | {share:.2f} | {card['data']}: {'; '.join(card['source'])}; {card['licence']} |")
+        lines.append(f"| {endpoint.task.name} | {card['measured']} ({card['reading']}) | {unit} | {card['n_train']:,} | {card['metric']} | {_estimate(card['test'])} | {share} | {card['data']}: {'; '.join(card['source'])}; {card['licence']} |")
     return "\n".join(lines) + "\n"
 
 
