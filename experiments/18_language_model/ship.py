@@ -51,9 +51,10 @@ A transformer that reads SMILES tokens both ways (ModernBERT of the transformers
 
 - **Taught**, without labels: {settings["share"]:.0%} of the tokens hidden, and from a random spelling of a molecule its Morgan fingerprint (1,024 bits) and {len(DESCRIPTORS)} descriptors.
 - **Training**: {history["steps"]:,} steps of {settings["batch"]} molecules, about {corpus["seen"]:,} spellings seen, {history["seconds"] / 60:.0f} minutes of one busy processor core; AdamW at
-  {settings["loop"]["learning_rate"]:g}, {settings["loop"]["schedule"]}. That is little: published encoders have seen a hundred to a thousand times as much.
+  {settings["loop"]["learning_rate"]:g}, {settings["loop"]["schedule"]}. That is little: ChemBERTa-2 was taught on 5 to 77 million molecules (arXiv:2209.01712).
 - **Molecules**: {corpus["molecules"]:,} of the files below, of which a part was seen. No label of any of them was read. Molecules of the test parts of benchmarks are not excluded, as ChEMBL and ZINC
   hold some of them too: their structures may have been seen, their values were not.
+- **Licences** of the structures: MOSES MIT; ChEMBL CC BY-SA 3.0; ZINC and QM9 as the data cards say.
 - **For**: fine-tuning and features on small sets of drug-like molecules. **Not for**: molecules of more than {LONGEST} tokens (none was seen), metals, reactions.
 
 | file | rows read | kept | left out |

@@ -10,7 +10,7 @@ from drugai.errors import ArtifactError, ConfigError
 from drugai.featurizers.sequences import VocabularyReader, pad_rows
 from drugai.featurizers.tokens import Vocabulary
 from drugai.models.encoder_pretraining import IGNORED, hide
-from drugai.models.encoder_store import SavedEncoder, embed_smiles, load_encoder
+from drugai.models.encoder_store import SavedEncoder, embed_smiles, load_encoder, shipped_encoders
 from drugai.models.low_rank import LowRank, add_low_rank, merge_low_rank
 from drugai.models.smiles_encoder import EncoderConfig, PropertyHead, PropertyNetwork, build_encoder
 
@@ -160,3 +160,14 @@ def test_hidden_tokens_are_a_fifth_at_least_one_a_molecule_and_never_padding():
     assert np.array_equal(truth[chosen], tokens[chosen])
     assert np.array_equal(hidden[~chosen], tokens[~chosen])
     assert 0.77 < (hidden[chosen] == 3).mean() < 0.83  # eight of ten become the mask
+
+
+def test_the_shipped_encoder_reads_drugs_and_puts_like_beside_like():
+    saved = load_encoder("encoder_small")
+    # ibuprofen, naproxen (two profens), caffeine, theophylline (two xanthines)
+    found, reasons = embed_smiles(saved, ["CC(C)Cc1ccc(cc1)C(C)C(=O)O", "COc1ccc2cc(ccc2c1)C(C)C(=O)O", CAFFEINE, "Cn1c(=O)c2[nH]cnc2n(C)c1=O"])
+    assert reasons == ("",) * 4
+    unit = (found - found.mean(0)) / np.linalg.norm(found - found.mean(0), axis=1, keepdims=True)
+    near = unit @ unit.T
+    assert min(near[0, 1], near[2, 3]) > near[:2, 2:].max()
+    assert sum(file.stat().st_size for file in shipped_encoders()["encoder_small"].iterdir()) < 10e6
