@@ -35,8 +35,16 @@ from drugai.metrics.property import estimate  # noqa: E402
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
 PANEL = HERE.parent / "17_admet_panel" / "results" / "cells"
 CELLS = HERE / "results" / "cells"
-PANEL_SEED = PANEL_PROTOCOL["seed"]
+STORED = {"folds": "panel", "trees": "single"}
+"""Models of 17_admet_panel under their names there."""
 CODE = code_hash(["molecules", "featurizers", "models", "predictors", "training"])
+
+
+def stored_predictions(entry: dict[str, Any], model: str, seed: int, checksum: str) -> np.ndarray | None:
+    """What 17_admet_panel has of the same model, parts and seed: one fit serves both tables."""
+    path = PANEL / f"{entry['name']}_{STORED[model]}.json"
+    found = json.loads(path.read_text()) if seed == PANEL_PROTOCOL["seed"] and path.is_file() else {}
+    return np.array(found["predictions"]) if found.get("split_checksum") == checksum else None
 
 
 def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
@@ -48,12 +56,10 @@ def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
         predicted = mixed(entry, data, *parts)
     elif model == "maplight":
         predicted = predict_maplight(data, split, seed)
+    elif model in STORED and (kept := stored_predictions(entry, model, seed, split.checksum)) is not None:
+        predicted = kept
     elif model == "folds":
-        # with the panel's seed this is the panel's own endpoint, fitted on the same molecules: its stored predictions are taken
-        shipped = PANEL / f"{entry['name']}_panel.json"
-        stored = json.loads(shipped.read_text()) if seed == PANEL_SEED and shipped.is_file() else {}
-        same = stored.get("split_checksum") == split.checksum
-        predicted = np.array(stored["predictions"]) if same else predict_folds(entry, data, split, seed)
+        predicted = predict_folds(entry, data, split, seed)
     else:
         predicted = predict_own(model, data, split, seed)
     true = data.y[split.test, 0]
