@@ -55,11 +55,10 @@ class PackedTrees:
         return found
 
     def _block(self, rows: np.ndarray) -> np.ndarray:
-        values = rows[self.feature]  # [c, r]
-        holds = values <= self.threshold[:, None]
-        lost = np.isnan(values)
+        holds = rows[self.feature] <= self.threshold[:, None]  # [c, r]
+        lost = np.isnan(rows)
         if lost.any():
-            holds |= lost & self.missing[:, None]
+            holds |= lost[self.feature] & self.missing[:, None]
         kept = np.where(holds, _FULL, np.uint32(0))  # [c, r]
         total = np.zeros(rows.shape[1])
         for start in range(0, len(self), _TREES):

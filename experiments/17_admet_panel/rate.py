@@ -13,14 +13,15 @@ from typing import Any
 import drugai
 from drugai.errors import ConfigError
 
-N = {"drugai": 1000, "admet_ai": 1000}
-FEW = {"drugai": 100, "admet_ai": 100}
+N = {"drugai": 1000, "admet_ai": 300}
+FEW = {"drugai": 100, "admet_ai": 50}
+"""Molecules of the longer and the shorter run: their difference leaves the start out; a thousand molecules cost the longer run and the rest at the rate between."""
 # admet_ai's own entry point, without progress bars; its defaults otherwise
 _PEER = "import sys; from admet_ai.admet_predict import admet_predict; from pathlib import Path; admet_predict(data_path=Path(sys.argv[1]), save_path=Path(sys.argv[2]), smiles_column='smiles')"
 
 
 def measure_rate(peer: str | None) -> dict[str, Any]:
-    """CPU-seconds of both programs on 1,000 library molecules, and the rate between 100 and 1,000 of them, which leaves the start out.
+    """CPU-seconds of both programs on library molecules, and the rate between a short and a long run, which leaves the start out.
 
     Args:
         peer: Python of an environment with admet_ai 2.0.1.
@@ -42,7 +43,11 @@ def measure_rate(peer: str | None) -> dict[str, Any]:
                 if rows != n:
                     raise RuntimeError(f"{name} wrote {rows} rows for {n} molecules")
                 columns = len(out.open().readline().split(","))
-            found[name] = {"n": N[name], "seconds": seconds[N[name]], "seconds_few": seconds[FEW[name]], "marginal": (N[name] - FEW[name]) / (seconds[N[name]] - seconds[FEW[name]]), "columns": columns}
+            rate = (N[name] - FEW[name]) / (seconds[N[name]] - seconds[FEW[name]])
+            found[name] = {
+                "n": N[name], "seconds": seconds[N[name]], "n_few": FEW[name], "seconds_few": seconds[FEW[name]], "marginal": rate,
+                "seconds_of_1000": seconds[N[name]] + (1000 - N[name]) / rate, "columns": columns, "load": os.getloadavg()[0],
+            }  # fmt: skip
     return found
 
 
