@@ -33,11 +33,11 @@ def test_every_row_is_there_in_order_with_what_is_known_of_it(found):
     assert columns["reason"].values[1] == "E_PARSE: unclosed ring"
 
 
-def test_without_intervals_the_members_spread_is_shown(found):
+def test_without_intervals_the_standard_deviation_is_shown(found):
     plain = Predictions(TASKS, found.mean, found.reasons, std=found.std)
     [_, _, logs, *_] = predictions_table(plain, SMILES).columns
     assert logs.payload()["std"] == [0.3, 0.3, 0.3]
-    assert "spread" in logs.help
+    assert "standard deviation" in logs.help
 
 
 def test_the_page_says_how_many_could_not_be_used_and_escapes_names(found, tmp_path):
