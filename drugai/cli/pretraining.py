@@ -1,9 +1,9 @@
-"""``drugai pretrain encoder``."""
+"""``drugai pretrain encoder`` and ``drugai pretrain graph``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,16 +19,10 @@ def encoder(
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example net.width=256 or loop.epochs=3; repeatable")] = None,
 ) -> None:
     """Train an encoder of SMILES (hidden tokens, fingerprint bits, descriptors) for --model lm. A killed run continues when started again."""
-    from drugai.config import parse_settings
     from drugai.training.pretraining import PretrainConfig, pretrain_encoder
 
-    settings = parse_settings(set_ or [])
-    if minutes:
-        settings = {"loop.minutes": minutes, "loop.epochs": 10_000, **settings}
-    run = pretrain_encoder(corpus, out, config=PretrainConfig().replace(**settings), smiles=smiles, limit=limit, seed=seed, precision=precision)
-    for source in run.sources:
-        left = ", ".join(f"{count:,} {code}" for code, count in source["left_out"].items())
-        typer.echo(f"{source['file']}: {source['kept']:,} of {source['rows']:,} rows" + (f"; left out {left}" if left else ""))
+    run = pretrain_encoder(corpus, out, config=PretrainConfig().replace(**_settings(set_, minutes)), smiles=smiles, limit=limit, seed=seed, precision=precision)
+    _show_sources(run.sources)
     if run.saved is None:
         typer.echo(f"{run.molecules:,} molecules; stopped; the same command goes on")
         return
@@ -48,18 +42,26 @@ def graph(
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example net.encoder=dmpnn or loop.epochs=3; repeatable")] = None,
 ) -> None:
     """Train a graph network (hidden atoms, fingerprint bits, descriptors) for --model gnn. A killed run continues when started again."""
-    from drugai.config import parse_settings
     from drugai.training.graph_pretraining import GraphPretrainConfig, pretrain_graph
 
-    settings = parse_settings(set_ or [])
-    if minutes:
-        settings = {"loop.minutes": minutes, "loop.epochs": 10_000, **settings}
-    run = pretrain_graph(corpus, out, config=GraphPretrainConfig().replace(**settings), smiles=smiles, limit=limit, seed=seed, precision=precision)
-    for source in run.sources:
-        left = ", ".join(f"{count:,} {code}" for code, count in source["left_out"].items())
-        typer.echo(f"{source['file']}: {source['kept']:,} of {source['rows']:,} rows" + (f"; left out {left}" if left else ""))
+    run = pretrain_graph(corpus, out, config=GraphPretrainConfig().replace(**_settings(set_, minutes)), smiles=smiles, limit=limit, seed=seed, precision=precision)
+    _show_sources(run.sources)
     if run.history.stopped == "asked":
         typer.echo(f"{run.molecules:,} molecules; stopped; the same command goes on")
         return
     typer.echo(f"{run.molecules:,} molecules; held out: " + ", ".join(f"{name} {value:.4f}" for name, value in run.history.epochs[-1].items()))
     typer.echo(f"saved in {run.path}; `drugai train DATA --model gnn --set encoder={run.path}` starts from it")
+
+
+def _settings(pairs: list[str] | None, minutes: float) -> dict[str, Any]:
+    from drugai.config import parse_settings
+
+    timed = {"loop.minutes": minutes, "loop.epochs": 10_000} if minutes else {}
+    return {**timed, **parse_settings(pairs or [])}
+
+
+def _show_sources(sources: Any) -> None:
+    """A line a file: rows kept, and why others were left out."""
+    for source in sources:
+        left = ", ".join(f"{count:,} {code}" for code, count in source["left_out"].items())
+        typer.echo(f"{source['file']}: {source['kept']:,} of {source['rows']:,} rows" + (f"; left out {left}" if left else ""))

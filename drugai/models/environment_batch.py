@@ -20,12 +20,11 @@ class StepTensors:
     own: torch.Tensor
     source: torch.Tensor
     bonds: torch.Tensor
-    starts: torch.Tensor
     target: torch.Tensor
 
     def to(self, device: torch.device | str) -> StepTensors:
         """The same on another device."""
-        return StepTensors(*(part.to(device, non_blocking=True) for part in (self.own, self.source, self.bonds, self.starts, self.target)))
+        return StepTensors(*(part.to(device, non_blocking=True) for part in (self.own, self.source, self.bonds, self.target)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ def to_environment_tensors(found: Environments, extra: torch.Tensor | None = Non
     for step in found.steps:
         starts = torch.from_numpy(step.starts)
         target = torch.repeat_interleave(torch.arange(len(starts) - 1), starts.diff())
-        steps.append(StepTensors(torch.from_numpy(step.own), torch.from_numpy(step.source), torch.from_numpy(step.bonds), starts, target))
+        steps.append(StepTensors(torch.from_numpy(step.own), torch.from_numpy(step.source), torch.from_numpy(step.bonds), target))
     first = torch.from_numpy(found.first)
     counts = torch.diff(first, append=torch.tensor([len(found.which)]))
     molecule = torch.repeat_interleave(torch.arange(len(first)), counts)

@@ -115,6 +115,10 @@ def _maccs(mol: Chem.Mol) -> np.ndarray:
 
 
 def _erg(mol: Chem.Mol) -> np.ndarray:
+    # RDKit's reduced graph is a copy of the molecule and takes over the distance matrix that an earlier fingerprint left in it, though the copy has other atoms:
+    # the outcome would depend on what was computed before
+    for cached in ("DistanceMatrix", "DistanceMatrix_Paths"):
+        mol.ClearProp(cached)
     values: np.ndarray = rdReducedGraphs.GetErGFingerprint(mol).astype(np.float32)
     return values
 

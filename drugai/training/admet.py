@@ -30,6 +30,7 @@ from drugai.predictors.packed_trees import LEAVES, PackedTrees, pack_boosters
 from drugai.predictors.packing import read_tasks, write_tasks
 from drugai.runtime import derive_seed
 from drugai.training.calibrating import calibrate_classes, calibrate_values
+from drugai.training.fit_trees import booster_parameters
 from drugai.training.folds import cut_rows
 from drugai.training.rows import batch_of, check_trainable, usable_rows
 
@@ -226,20 +227,4 @@ def _scale(plan: EndpointPlan) -> str:
 
 def _parameters(plan: EndpointPlan, config: AdmetConfig, seed: int) -> dict[str, Any]:
     objective = _OBJECTIVES[plan.loss if plan.task.kind == "regression" else "classes"]
-    return {
-        "objective": objective,
-        "metric": {"regression": "l2", "regression_l1": "l1", "binary": "binary_logloss"}[objective],
-        "learning_rate": config.learning_rate,
-        "num_leaves": config.leaves,
-        "min_data_in_leaf": config.min_leaf,
-        "feature_fraction": config.feature_share,
-        "bagging_fraction": config.row_share,
-        "bagging_freq": 1,
-        "lambda_l2": config.l2,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "feature_pre_filter": False,
-        "num_threads": 1,
-        "verbosity": -1,
-    }
+    return booster_parameters(config, objective, {"regression": "l2", "regression_l1": "l1", "binary": "binary_logloss"}[objective], seed=seed)

@@ -49,6 +49,7 @@ def distill(
     teacher: TrainedPredictor,
     library: Sequence[str],
     *,
+    said: np.ndarray | None = None,
     config: Any = None,
     seed: int = 0,
     on_epoch: OnEpoch | None = None,
@@ -59,6 +60,7 @@ def distill(
     Args:
         teacher: Any predictor whose tasks are regressions or of two classes; of the latter the student learns the probability itself.
         library: SMILES without values, at least 1,000 readable ones; copies of one molecule count once. They should be like those that will be screened.
+        said: ``[n, t]`` what the teacher said of the library's rows, if it was asked before; NaN where it has no value.
         config: Of the student; a GIN of 4 × 128 by default.
         seed: Of parts and training: a tenth of the molecules chooses the epoch, another tenth measures the fidelity.
         on_epoch: Called after each epoch.
@@ -70,20 +72,22 @@ def distill(
 
     Raises:
         ConfigError: The teacher has a task of several classes.
-        DatasetError: Too few readable molecules.
+        DatasetError: Too few readable molecules, or ``said`` does not fit the library.
     """
     several = [task.name for task in teacher.tasks if task.kind == "multiclass"]
     if several:
         raise ConfigError(f"task {several[0]!r} has several classes; regressions and tasks of two classes can be distilled")
+    if said is not None and said.shape != (len(library), len(teacher.tasks)):
+        raise DatasetError(f"what the teacher said has shape {said.shape}; {len(library)} molecules and {len(teacher.tasks)} tasks need {(len(library), len(teacher.tasks))}")
     batch = MoleculeBatch(list(library))
     distinct = {smi: row for row, smi in reversed(list(enumerate(batch.canonical))) if smi}
     rows = np.array(sorted(distinct.values()), dtype=np.int64)
     if len(rows) < LEAST:
         raise DatasetError(f"the library holds {len(rows)} different readable molecules; at least {LEAST} are needed")
     smiles = [batch.smiles[row] for row in rows]
-    found = teacher.predict(smiles)
-    fine = np.flatnonzero(~np.isnan(found.mean).any(axis=1))
-    data = Dataset("distillation", tuple(smiles[row] for row in fine), found.mean[fine], teacher.tasks)
+    mean = teacher.predict(smiles).mean if said is None else said[rows].astype(np.float32)
+    fine = np.flatnonzero(~np.isnan(mean).any(axis=1))
+    data = Dataset("distillation", tuple(smiles[row] for row in fine), mean[fine], teacher.tasks)
     order = generator(seed, "distillation").permutation(len(data))
     tenth = len(data) // 10
     train, valid, held = (data.take(np.sort(part)) for part in (order[2 * tenth :], order[:tenth], order[tenth : 2 * tenth]))

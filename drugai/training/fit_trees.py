@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -47,13 +47,26 @@ def fit_trees(config: TreesConfig, train: Dataset, valid: Dataset, *, seed: int 
     return TreesPredictor(train.tasks, config, boosters, record)
 
 
-def _fit_one(
-    config: TreesConfig, task: Task, index: int, parts: dict[str, Usable], matrices: dict[str, np.ndarray], seed: int, on_epoch: OnEpoch | None
-) -> Any:
-    import lightgbm
+class Growth(Protocol):
+    """The fields of a Config that say how a booster grows."""
 
-    objective, metric = _LOSSES[task.kind]
-    parameters: dict[str, Any] = {
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def leaves(self) -> int: ...
+    @property
+    def min_leaf(self) -> int: ...
+    @property
+    def feature_share(self) -> float: ...
+    @property
+    def row_share(self) -> float: ...
+    @property
+    def l2(self) -> float: ...
+
+
+def booster_parameters(config: Growth, objective: str, metric: str, *, seed: int, threads: int = 1) -> dict[str, Any]:
+    """LightGBM's parameters for a booster that comes out the same each time."""
+    return {
         "objective": objective,
         "metric": metric,
         "learning_rate": config.learning_rate,
@@ -67,9 +80,19 @@ def _fit_one(
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,
-        "num_threads": config.threads or (available_cpus() if len(matrices["train"]) >= _MANY_ROWS else 1),
+        "num_threads": threads,
         "verbosity": -1,
     }
+
+
+def _fit_one(
+    config: TreesConfig, task: Task, index: int, parts: dict[str, Usable], matrices: dict[str, np.ndarray], seed: int, on_epoch: OnEpoch | None
+) -> Any:
+    import lightgbm
+
+    objective, metric = _LOSSES[task.kind]
+    threads = config.threads or (available_cpus() if len(matrices["train"]) >= _MANY_ROWS else 1)
+    parameters = booster_parameters(config, objective, metric, seed=seed, threads=threads)
     if task.kind == "multiclass":
         parameters["num_class"] = task.n_classes
     train = parts["train"]

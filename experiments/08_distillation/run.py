@@ -28,7 +28,6 @@ from cells import cell, code_hash  # noqa: E402
 
 import drugai  # noqa: E402
 from drugai.artifact import is_artifact, write_text_atomically  # noqa: E402
-from drugai.contracts import Predictions  # noqa: E402
 from drugai.data import fetch_files  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 from drugai.molecules import MoleculeBatch, descriptors, read_library  # noqa: E402
@@ -63,25 +62,6 @@ class Clock:
         if self.most and time.monotonic() - self.began > self.most:
             print("time is over; the same command goes on from here", file=sys.stderr)
             raise SystemExit(75)
-
-
-class Remembered(TrainedPredictor):
-    """A teacher that has spoken: predictions by SMILES."""
-
-    def __init__(self, teacher: TrainedPredictor, texts: Sequence[str], mean: np.ndarray) -> None:
-        self.tasks, self.record = teacher.tasks, teacher.record
-        self.known = dict(zip(texts, mean, strict=True))
-
-    def predict(self, molecules: Any, *, level: float | None = None) -> Predictions:
-        """What the teacher said."""
-        mean = np.stack([self.known[smi] for smi in molecules])
-        return Predictions(self.tasks, mean, ("",) * len(mean))
-
-    def predict_members(self, batch: Any) -> Any:
-        raise NotImplementedError("a remembered teacher has no members")
-
-    def pack(self) -> Any:
-        raise NotImplementedError("a remembered teacher is not saved")
 
 
 def library(protocol: dict[str, Any]) -> list[str]:
@@ -150,7 +130,7 @@ def one(protocol: dict[str, Any], name: str, work: Path, teacher: TrainedPredict
             clock.add(f"student {name}")
             clock.pause()
 
-        distill(Remembered(teacher, texts, mean), texts, seed=protocol["seed"], checkpoint=work / f"student_{name}.checkpoint", on_epoch=after_epoch).save(place)
+        distill(teacher, texts, said=mean, seed=protocol["seed"], checkpoint=work / f"student_{name}.checkpoint", on_epoch=after_epoch).save(place)
         clock.add(f"student {name}")
     student = load_predictor(place)
     spoken = student.record["distilled"]

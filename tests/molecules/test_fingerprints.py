@@ -100,3 +100,14 @@ def test_a_molecule_whose_fingerprint_fails_keeps_its_row_with_a_reason():
     assert batch.mols[1] is None
     assert not batch.valid[1]
     assert (found.sum(axis=1) > 0).tolist() == [True, False, True]
+
+
+def test_no_fingerprint_depends_on_what_was_computed_before():
+    # two X-ray contrast agents, whose ErG changed by what atom pairs left in the molecule, and aspirin
+    smiles = ["CC(=O)Nc1c(I)c(NC(C)=O)c(I)c(C(=O)O)c1I", "CC(O)C(=O)Nc1c(I)c(C(=O)NC(CO)CO)c(I)c(C(=O)NC(CO)CO)c1I", "CC(=O)Oc1ccccc1C(=O)O"]
+    for kind in ("erg", "morgan", "atom_pair", "torsion", "rdkit", "avalon", "maccs"):
+        alone = fingerprint(MoleculeBatch(smiles), kind)
+        for first in ("atom_pair", "torsion", "erg", "avalon"):
+            batch = MoleculeBatch(smiles)
+            fingerprint(batch, first)
+            assert np.array_equal(fingerprint(batch, kind), alone), (first, kind)

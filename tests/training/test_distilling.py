@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import drugai
 from drugai.cli.app import app
 from drugai.errors import DatasetError
+from drugai.predictors.gnn import GNNConfig
 from drugai.training.distilling import distill, fidelity
 from drugai.training.run import evaluate_saved, train_predictor
 
@@ -56,3 +57,13 @@ def test_the_command_trains_saves_and_says_the_fidelity(teacher: Path, tmp_path:
 def test_a_small_library_is_refused(teacher: Path) -> None:
     with pytest.raises(DatasetError, match="at least 1000"):
         distill(drugai.load_predictor(teacher / "model"), ["CCO", "CCN"] * 600)
+
+
+def test_what_the_teacher_said_before_teaches_the_same(teacher: Path) -> None:
+    model = drugai.load_predictor(teacher / "model")
+    library = list(drugai.read_dataset("chembl2321810").smiles)
+    config = GNNConfig().replace(**{"epochs": 1, "net.width": 16, "net.depth": 2})
+    students = [distill(model, library, said=said, config=config) for said in (None, model.predict(library).mean)]
+    assert np.array_equal(students[0].predict(library[:20]).mean, students[1].predict(library[:20]).mean)
+    with pytest.raises(DatasetError, match=r"has shape \(3, 1\)"):
+        distill(model, library, said=np.zeros((3, 1)))

@@ -218,4 +218,7 @@ def test_every_config_that_a_study_may_propose_is_one():
         return round(value) if key in ("net.layers", "net.width", "net.inner") else value
 
     for _ in range(50):
-        LMConfig().replace(**{key: drawn(key, found) for key, found in LMConfig.ranges().items()})
+        values = {key: drawn(key, found) for key, found in LMConfig.ranges().items()}
+        made = LMConfig().replace(**values).to_dict()
+        assert made["mode"] == "full"
+        assert {key: made["net"][key.removeprefix("net.")] if key.startswith("net.") else made[key] for key in values} == values
