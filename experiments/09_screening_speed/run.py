@@ -105,9 +105,11 @@ def speed(work: Path, chemprop: str, repeats: int) -> None:
                 "build": lambda library=library, store=store: [drugai, "library", "build", library, "--out", str(store)],
                 "gin_graphs": lambda n=n, store=store: screen("gin", n, "--graphs", str(store)),
             }  # fmt: skip
+            if (work / "student").is_dir():
+                commands["student"] = lambda n=n: screen("student", n)
             for name, command in commands.items():
                 entry = {"name": name, "n": n, "repeat": repeat, **run(command())}
-                if name in ("dmpnn", "dmpnn_fp32", "gin", "gin_graphs"):
+                if name not in ("chemprop", "build"):
                     summary = json.loads((work / "run" / "summary.json").read_text())
                     entry |= {"precision": summary["precision"], "peak_memory_mb": summary["peak_memory_mb"]}
                 results["runs"].append(entry)
@@ -146,11 +148,13 @@ def write_table() -> None:
         bars = {"dmpnn": "full", "gin": "small_model", "gin_graphs": "small_model_graphs"}
         words = {
             "chemprop": "chemprop predict 2.3.1, default size", "dmpnn": "drugai screen, D-MPNN of that size", "dmpnn_fp32": "the same in float32", "gin": "drugai screen, GIN 4×128",
-            "build": "drugai library build", "gin_graphs": "drugai screen, GIN 4×128, from the graph store",
+            "build": "drugai library build", "gin_graphs": "drugai screen, GIN 4×128, from the graph store", "student": "drugai screen, the student of EGFR's `auto` model",
         }  # fmt: skip
         lines += [f"| {large:,} molecules, one worker | CPU-s, whole process | times chemprop | bar | met | marginal rate [molecules/CPU-s] | times chemprop | peak memory [MB] |",
                   "|---|---|---|---|---|---|---|---|"]  # fmt: skip
         for name, text in words.items():
+            if (name, large) not in cpu:
+                continue
             ratio = cpu["chemprop", large] / cpu[name, large]
             bar = PROTOCOL["bars"].get(bars.get(name, ""), "")
             met = "" if bar == "" else "yes" if ratio >= bar else "no"

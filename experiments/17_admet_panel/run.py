@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def ship() -> None:
         found = FoldFit.load(FITS / entry["name"])
         tested = json.loads((CELLS / f"{entry['name']}_panel.json").read_text())
         told = {**found.plan.card, "metric": entry["metric"], "test": tested["test"]}
-        fits.append(FoldFit(plan_of(entry).__class__(found.plan.name, found.plan.task, found.plan.scale, found.plan.loss, told), found.trees, found.sizes, found.data, found.held, found.fold))
+        fits.append(replace(found, plan=replace(found.plan, card=told)))
     notes = {"recipe": "experiments/17_admet_panel", "code": CODE}
     panel = build_panel(fits, approved_drugs(), recipe(), seed=PROTOCOL["seed"], notes=notes)
     target = panel.save(ROOT / "drugai" / "shipped" / "admet")
