@@ -2,8 +2,8 @@
 
 python experiments/11_moses/train_prior.py --out runs/prior --minutes 95
 python experiments/11_moses/train_prior.py --out runs/longer --minutes 70 --from prior_moses --set first_chapter=10
-python experiments/11_moses/train_prior.py --out runs/wide --minutes 180 --corpus moses,zinc,chembl
-python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 30 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
+python experiments/11_moses/train_prior.py --out runs/wide --minutes 75 --corpus moses:250000,zinc,chembl,natural --from prior_moses --extend --set loop.learning_rate=1e-3
+python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 18 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from drugai.generation import load_generator
 from drugai.generation.corpus import Corpus, encode_corpus
 from drugai.generation.fitting import GeneratorConfig, fit_generator
 from drugai.molecules import MoleculeBatch
-from drugai.runtime import configure_logging, defer_interrupts
+from drugai.runtime import configure_logging, defer_interrupts, generator
 
 SOURCES = {
     "moses": ("moses/train.csv.gz",),
     "zinc": ("libraries/zinc250k_jtnn_valid.txt", "libraries/zinc250k_jtnn_test.txt", "libraries/zinc_qed_mols.txt", "libraries/zinc_drd2_mols.txt", "libraries/zinc_10K.smi"),
-    "chembl": ("libraries/chembl.validation.smi", "libraries/chembl_20_chiral.smi.gz"),
+    "chembl": ("libraries/chembl.validation.smi", "libraries/chembl_20_chiral.smi.gz", "libraries/chembl.smi.gz"),
+    "natural": ("libraries/znp.50k.smi.gz",),
 }
 """Files below the folder that DRUGAI_DATA names."""
 
@@ -37,17 +38,20 @@ SOURCES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the run: corpus, checkpoint, curve and the prior itself")
-    parser.add_argument("--corpus", default="moses", help=f"names by commas: {', '.join(SOURCES)}")
+    parser.add_argument("--corpus", default="moses", help=f"names by commas: {', '.join(SOURCES)}; `moses:250000` takes so many of them, drawn with the seed")
     parser.add_argument("--minutes", type=float, default=95.0)
     parser.add_argument("--from", dest="start", default=None, help="a prior to go on from (folder or shipped name) instead of random weights")
+    parser.add_argument("--extend", action="store_true", help="make room in the vocabulary of --from for what the corpus has and it does not")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any key of GeneratorConfig, as model.width=512")
     arguments = parser.parse_args()
     configure_logging(json_lines=True)
-    corpus = _corpus(arguments.out / "corpus", arguments.corpus.split(","))
+    corpus = _corpus(arguments.out / "corpus", arguments.corpus.split(","), arguments.seed)
     config = GeneratorConfig().replace(**{"threads": 1, "loop.epochs": 1000, "loop.minutes": arguments.minutes, **parse_settings(arguments.set)})
     start = None if arguments.start is None else load_generator(arguments.start)
     if start is not None:
+        if arguments.extend:
+            start.extend_vocabulary(corpus.smiles(np.arange(len(corpus))))
         corpus = in_vocabulary(corpus, start.vocabulary)
         config = config.replace(**{f"model.{key}": value for key, value in start.config.to_dict().items()})
     curve = arguments.out / "curve.jsonl"
@@ -66,14 +70,17 @@ def main() -> None:
             prior.save(arguments.out / "prior")
 
 
-def _corpus(folder: Path, names: list[str]) -> Corpus:
+def _corpus(folder: Path, names: list[str], seed: int) -> Corpus:
     if not (folder / "corpus.json").is_file():
         found: dict[str, None] = {}
-        for name in names:
+        for asked in names:
+            name, _, count = asked.partition(":")
             if name not in SOURCES:
                 raise unknown("corpus", name, list(SOURCES))
-            for file in SOURCES[name]:
-                found.update(dict.fromkeys(_molecules(Path(os.environ["DRUGAI_DATA"]) / file, canonical=name != "moses")))
+            molecules = [smi for file in SOURCES[name] for smi in _molecules(Path(os.environ["DRUGAI_DATA"]) / file, canonical=name != "moses")]
+            if count:
+                molecules = [molecules[row] for row in generator(seed, "part of", name).permutation(len(molecules))[: int(count)]]
+            found.update(dict.fromkeys(molecules))
         encode_corpus(list(found), check=False).save(folder)
     return Corpus.load(folder)
 

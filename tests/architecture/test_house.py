@@ -59,11 +59,14 @@ def test_only_interop_imports_deepchem_and_only_tuning_imports_optuna():
 
 
 def modules_after(code: str) -> tuple[list[str], float]:
+    """What is imported after ``code``, and the least CPU-seconds of three fresh interpreters: other work on the machine only adds to them."""
     script = f"import os, sys, json\n{code}\nt = os.times()\nprint(json.dumps([sorted({{name.split('.')[0] for name in sys.modules}}), t.user + t.system]))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
-    modules, seconds = json.loads(done.stdout.splitlines()[-1])
-    assert done.stderr == ""
-    return modules, seconds
+    found = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+        assert done.stderr == ""
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    return found[0][0], min(seconds for _, seconds in found)
 
 
 def test_t21_importing_drugai_is_cheap_and_silent():

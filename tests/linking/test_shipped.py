@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from drugai.linking import load_linker
@@ -48,10 +46,3 @@ def test_a_text_far_from_everything_is_answered_with_a_warning(linker: Linker):
     found = linker.rank("The train leaves the station at noon and arrives in Paris")
     assert found.abstained
     assert any("far from everything" in one for one in found.warnings)
-
-
-def test_a_query_without_words_as_evidence_takes_little_time(linker: Linker):
-    linker.rank("Blocks histamine H1 receptors")
-    began = time.process_time()
-    linker.rank("Blocks the angiotensin II type 1 receptor of arteries")
-    assert time.process_time() - began < 1.0  # about 0.05 CPU-s; the bound leaves room for a slow machine
