@@ -6,12 +6,26 @@ from dataclasses import dataclass, field
 
 from drugai.config import Config, setting
 from drugai.errors import ConfigError
+from drugai.predictors.bagged import BaggedConfig
 from drugai.predictors.ensemble import hybrid_config
 from drugai.predictors.gaussian_process import GPConfig
 from drugai.predictors.gnn import GNNConfig
+from drugai.predictors.language import LMConfig
 from drugai.predictors.trees import TreesConfig
 
-KINDS = ("trees", "gp", "hybrid", "gnn")
+KINDS = ("trees", "gp", "bagged", "lm", "hybrid", "gnn")
+NETWORKS = ("hybrid", "gnn")
+"""Kinds that take as much time as they are given."""
+
+
+def bagged_config() -> BaggedConfig:
+    """Boosters that each go without one fold, on other blocks than those of ``trees``: what differs is worth more in a mixture."""
+    return BaggedConfig(folds=4, trees=TreesConfig(blocks=("morgan", "atom_pair", "feature_morgan", "erg", "cheap_descriptors"), members=1, learning_rate=0.05))
+
+
+def language_config() -> LMConfig:
+    """A head on the shipped encoder, which itself stays as it is: seconds, where fine-tuning takes minutes."""
+    return LMConfig(encoder="encoder_small", mode="frozen")
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,8 @@ class AutoConfig(Config):
     least_weight: float = setting(0.05, help="a member with less weight is left out")
     trees: TreesConfig = field(default_factory=TreesConfig)
     gp: GPConfig = field(default_factory=GPConfig)
+    bagged: BaggedConfig = field(default_factory=bagged_config)
+    lm: LMConfig = field(default_factory=language_config)
     hybrid: GNNConfig = field(default_factory=hybrid_config)
     gnn: GNNConfig = field(default_factory=GNNConfig)
 

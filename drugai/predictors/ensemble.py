@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from drugai.predictors.gaussian_process import GPConfig
 from drugai.predictors.gnn import GNNConfig
 from drugai.predictors.packing import Packed, Stored, pack_members, write_tasks
 from drugai.predictors.trees import TreesConfig
+
+logger = logging.getLogger(__name__)
 
 
 def hybrid_config() -> GNNConfig:
@@ -79,19 +82,33 @@ class EnsemblePredictor(TrainedPredictor):
             member.featurize(batch)
 
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
-        """``[m, n, o]`` and n reasons; each member's own mean enters with its weight, so that the mean over m is the weighted mean."""
-        found = []
-        reasons = list(batch.reasons)
+        """``[m, n, o]`` and n reasons; each member's own mean enters with its weight, so that the mean over m is the weighted mean.
+
+        A molecule that some members cannot read, such as one with a token that a language model lacks, has the weighted mean of the others; one that none can read has
+        the first member's reason.
+        """
+        found, weights, why = [], [], []
         for member, weight in zip(self.members, self.weights, strict=True):
             if weight == 0:
                 continue
-            outputs, why = member.predict_members(batch)
-            found.append((outputs.mean(0), weight))
-            reasons = [first or second for first, second in zip(reasons, why, strict=True)]
+            outputs, of_member = member.predict_members(batch)
+            found.append(outputs.mean(0))
+            weights.append(weight)
+            why.append(of_member)
+        outputs = np.stack(found)
+        readable = np.array([[not reason for reason in reasons] for reasons in why], dtype=bool)  # [m, n]
+        some = np.any(readable, axis=0)
+        share = np.array(weights)[:, None] * readable
+        share /= np.where(some, share.sum(0), 1.0)
+        weighted = (share[:, :, None] * np.where(readable[:, :, None], outputs, 0.0)).sum(0)
+        weighted[~some] = np.nan
+        fewer = int((some & ~readable.all(0)).sum())
+        if fewer:
+            logger.info("%d of %d molecules rest on fewer than all members of the ensemble", fewer, len(batch))
+        outputs = np.where(readable[:, :, None], outputs, weighted)
+        reasons = tuple("" if some[row] else next(reason for reason in of_row if reason) for row, of_row in enumerate(zip(*why, strict=True)))
         # m copies x_k + (m w_k − 1)(x_k − x̄) would distort the spread: instead shift all members so that their plain mean is the weighted one
-        outputs = np.stack([value for value, _ in found])
-        weighted = np.tensordot(np.array([weight for _, weight in found]), outputs, axes=1)
-        return outputs + (weighted - outputs.mean(0)), tuple(reasons)
+        return outputs + (weighted - outputs.mean(0)), reasons
 
     def pack(self) -> Packed:
         """The members, each under its own name."""

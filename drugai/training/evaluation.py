@@ -114,12 +114,9 @@ class ValidationScore:
         These are the loss of regression where no task is one, and in an ensemble the fields of models that take no part.
         """
         regression = any(task.kind == "regression" for task in self.train.tasks)
-        part = {"ensemble": "members", "auto": "candidates", "bagged": "base"}.get(getattr(config, "kind", ""))
-        chosen = () if part is None else getattr(config, part)
-        chosen = (chosen,) if isinstance(chosen, str) else chosen
-        absent = {key for key in ("trees", "gp", "gnn", "hybrid") if part is not None and key not in chosen}
+        absent = _absent(config)
         flat = _leaves(config.to_dict())
-        return {key: value for key, value in flat.items() if key.partition(".")[0] in absent or (not regression and key.rpartition(".")[2] == "loss")}
+        return {key: value for key, value in flat.items() if key.startswith(absent) or (not regression and key.rpartition(".")[2] == "loss")}
 
     def score(self, predictor: TrainedPredictor) -> float:
         """Score a fitted predictor on the validation part."""
@@ -136,6 +133,18 @@ def validation_score(data: Dataset, split: Split, metric: str | None = None) -> 
     """
     chosen = metric or PRIMARY[data.tasks[0].kind]
     return ValidationScore(data.take(split.train), data.take(split.valid), chosen, direction(chosen))
+
+
+def _absent(config: Any, prefix: str = "") -> tuple[str, ...]:
+    """Beginnings of the dotted keys of models that a Config of several kinds holds and does not use."""
+    part = {"ensemble": "members", "auto": "candidates", "bagged": "base"}.get(getattr(config, "kind", ""))
+    if part is None:
+        return ()
+    chosen = getattr(config, part)
+    chosen = (chosen,) if isinstance(chosen, str) else chosen
+    held = [key for key in ("trees", "gp", "bagged", "lm", "gnn", "hybrid") if hasattr(config, key)]
+    found = [f"{prefix}{key}." for key in held if key not in chosen]
+    return tuple(found) + tuple(name for key in held if key in chosen for name in _absent(getattr(config, key), f"{prefix}{key}."))
 
 
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -12,14 +12,16 @@ from pathlib import Path
 from drugai.artifact import is_artifact
 from drugai.contracts import Dataset
 from drugai.metrics.property import direction
-from drugai.predictors.auto import AutoConfig
+from drugai.predictors.auto import NETWORKS, AutoConfig
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.loading import load_predictor
 from drugai.runtime import derive_seed
+from drugai.training.fit_bagged import fit_bagged
 from drugai.training.fit_ensemble import member_weights
 from drugai.training.fit_gnn import fit_gnn
 from drugai.training.fit_gp import fit_gp
+from drugai.training.fit_lm import fit_lm
 from drugai.training.fit_trees import fit_trees
 from drugai.training.primary import PRIMARY, score_predictions
 from drugai.training.rows import origin
@@ -55,7 +57,7 @@ def fit_auto(
 ) -> EnsemblePredictor:
     """Fit candidates until the time is over, then weigh them on the validation part.
 
-    Trees come first and always; a Gaussian process is skipped where it would take longer than is left; a network anneals within what is left. When every kind has
+    The first kind, trees by default, is always fitted; a Gaussian process is skipped where it would take longer than is left; a network anneals within what is left. When every kind has
     been fitted, kinds are repeated with other seeds in the order of their validation scores. How many members there are depends on the machine's speed.
 
     Args:
@@ -134,20 +136,22 @@ def _member(
     if kind == "gp" and not first and gp_seconds(len(train)) > left:
         found.why = f"skipped: it would take about {gp_seconds(len(train)):.0f} s, {max(left, 0):.0f} s were left"
         return None
-    if kind in ("gnn", "hybrid") and not first and left < _SHORTEST:
-        found.why = f"skipped: {max(left, 0):.0f} s were left"
-        return None
-    if kind == "trees" and name != "trees" and left < _SHORTEST:
+    if kind != "gp" and not first and left < _SHORTEST:
         found.why = f"skipped: {max(left, 0):.0f} s were left"
         return None
     if kind == "trees":
         member: TrainedPredictor = fit_trees(config.trees, train, valid, seed=seed)
     elif kind == "gp":
         member = fit_gp(config.gp, train, valid, seed=seed)
+    elif kind == "bagged":
+        member = fit_bagged(config.bagged, train, valid, seed=seed)
+    elif kind == "lm":
+        member = fit_lm(config.lm.replace(minutes=max(left, _SHORTEST) / 60), train, valid, seed=seed, on_epoch=on_epoch)
     else:
         network = config.hybrid if kind == "hybrid" else config.gnn
-        # the first network leaves half of the time to the next
-        share = 0.5 if kind == "hybrid" and "gnn" in config.candidates and name == kind else 1.0
+        # networks that are still to come get as much of the time as this one
+        after = config.candidates[config.candidates.index(kind) + 1 :] if name == kind else ()
+        share = 1.0 / (1 + len(set(after) & set(NETWORKS)))
         network = network.replace(minutes=max(left, _SHORTEST) * share / 60)
         member = fit_gnn(network, train, valid, seed=seed, on_epoch=on_epoch)
     if folder is not None:

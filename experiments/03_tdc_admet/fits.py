@@ -27,9 +27,9 @@ LOG = ("tdc_vdss_lombardo", "tdc_clearance_hepatocyte_az")
 """Tasks whose logarithm MapLight learns."""
 
 
-def predict_own(name: str, data: Dataset, split: Split, seed: int) -> np.ndarray:
-    """A model of drugai by its name, with its defaults."""
-    config = model_config(name, {"threads": 1} if name == "trees" else None)
+def predict_own(name: str, data: Dataset, split: Split, seed: int, settings: dict[str, Any] | None = None) -> np.ndarray:
+    """A model of drugai by its name, with its defaults but for ``settings``."""
+    config = model_config(name, settings)
     return np.asarray(drugai.fit_predictor(config, data, split, seed=seed).predict(data.take(split.test).smiles).mean[:, 0])
 
 

@@ -61,7 +61,8 @@ def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
     elif model == "folds":
         predicted = predict_folds(entry, data, split, seed)
     else:
-        predicted = predict_own(model, data, split, seed)
+        settings = {"auto": {"minutes": PROTOCOL["auto_minutes"]}, "trees": {"threads": 1}}
+        predicted = predict_own(model, data, split, seed, settings.get(model))
     true = data.y[split.test, 0]
     found = estimate(entry["metric"], true, predicted)
     return {

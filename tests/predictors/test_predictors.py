@@ -9,6 +9,7 @@ from drugai.contracts import Dataset, Predictor, Task
 from drugai.errors import ArtifactError, ConfigError
 from drugai.molecules import MoleculeBatch
 from drugai.predictors import BaggedConfig, EnsembleConfig, EnsemblePredictor, GNNConfig, GPConfig, LMConfig, MeanConfig, TreesConfig, load_predictor
+from drugai.predictors.constant import MeanPredictor
 from drugai.predictors.feature_scale import FeatureScale
 from drugai.training.fit import fit_on
 
@@ -114,6 +115,31 @@ def test_ensemble_mean_is_the_weighted_mean_of_its_members(mixed, parts):
         EnsemblePredictor(members, [1, -1])
     with pytest.raises(ConfigError, match="each once"):
         EnsembleConfig(members=("trees", "trees"))
+
+
+class _Blind(MeanPredictor):
+    """Says the mean of what it can read, which is nothing with a bromine."""
+
+    def predict_members(self, batch):
+        outputs, reasons = super().predict_members(batch)
+        blind = ["Br" in smi for smi in batch.smiles]
+        outputs = np.where(np.array(blind)[None, :, None], np.nan, outputs)
+        return outputs, tuple("E_FEATURIZE: no bromine" if no else why for no, why in zip(blind, reasons, strict=True))
+
+
+def test_a_molecule_that_some_members_cannot_read_has_the_mean_of_the_others():
+    tasks = (Task("a", "regression"),)
+    members = [_Blind(tasks, np.array([1.0])), MeanPredictor(tasks, np.array([3.0])), MeanPredictor(tasks, np.array([4.0]))]
+    found = EnsemblePredictor(members, [2, 1, 1]).predict(["CC", "CBr", "C1CC"])
+    assert found.mean[:2, 0] == pytest.approx([2.25, 3.5])
+    assert found.std[1, 0] < found.std[0, 0]
+    assert np.isnan(found.mean[2, 0])
+    assert not found.reasons[0]
+    assert not found.reasons[1]
+    assert found.reasons[2].startswith("E_PARSE")
+    none = EnsemblePredictor(members[:1]).predict(["CBr"])
+    assert none.reasons == ("E_FEATURIZE: no bromine",)
+    assert np.isnan(none.mean).all()
 
 
 def test_feature_scale_is_blind_to_missing_values_and_constants():

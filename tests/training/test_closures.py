@@ -8,7 +8,7 @@ import pytest
 
 from drugai.contracts import Dataset, Task
 from drugai.errors import ConfigError
-from drugai.predictors import GNNConfig, MeanConfig, TreesConfig
+from drugai.predictors import AutoConfig, GNNConfig, MeanConfig, TreesConfig
 from drugai.training import cost_score, fit_predictor, fold_score, validation_score, weights_score
 from drugai.training.costs import model_bytes
 from drugai.training.rows import batch_of
@@ -98,6 +98,9 @@ def test_fields_without_effect_are_named(activity, parts):
     fixed = regression.fixed(EnsembleConfig(members=("trees", "gp")))
     assert fixed["gnn.net.depth"] == EnsembleConfig().gnn.net.depth
     assert not any(key.startswith("trees.") for key in fixed)
+    fixed = regression.fixed(AutoConfig(candidates=("trees", "bagged")))
+    assert {"gp.steps", "bagged.gp.steps", "lm.learning_rate"} <= set(fixed)
+    assert "bagged.trees.leaves" not in fixed
 
 
 def test_an_ensemble_is_tuned_like_any_other_model(activity, parts, tmp_path):

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from drugai.errors import ConfigError
-from drugai.predictors import AutoConfig, GNNConfig, GPConfig, TreesConfig, load_predictor
+from drugai.predictors import AutoConfig, GNNConfig, GPConfig, LMConfig, TreesConfig, load_predictor
+from drugai.predictors.bagged import BaggedConfig
 from drugai.training import evaluate, fit_on
 from drugai.training.fit_auto import fit_auto, gp_seconds
 
 NETWORK = GNNConfig(epochs=2).replace(**{"net.width": 16, "net.head_width": 16})
 SMALL = AutoConfig(
     minutes=0.5,
-    most=4,
+    most=6,
     trees=TreesConfig(blocks=("morgan",), members=1, rounds=30, threads=1),
     gp=GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
+    bagged=BaggedConfig(folds=2, error_blocks=("morgan",), error_rounds=5, trees=TreesConfig(blocks=("morgan",), members=1, rounds=20, threads=1)),
+    lm=LMConfig(encoder="encoder_small", mode="frozen", epochs=2),
     hybrid=NETWORK.replace(features=["descriptors"]),
     gnn=NETWORK,
 )
@@ -28,7 +31,7 @@ def fitted(activity, parts):
 
 def test_every_kind_is_tried_and_the_record_says_what_came_of_it(fitted):
     tries = fitted.record["auto"]["tries"]
-    assert [one["name"] for one in tries[:4]] == ["trees", "gp", "hybrid", "gnn"]
+    assert [one["name"] for one in tries[:6]] == ["trees", "gp", "bagged", "lm", "hybrid", "gnn"]
     assert all(one["why"] for one in tries)
     assert sum(one["weight"] for one in tries) == pytest.approx(1, abs=0.01)
     assert fitted.record["names"] == [one["name"] for one in tries if one["weight"] > 0]
