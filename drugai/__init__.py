@@ -51,6 +51,7 @@ _HOMES = {
     "pretrain_encoder": "drugai.training",
     "pretrain_graph": "drugai.training",
     "validation_score": "drugai.training",
+    "with_weights": "drugai.training",
     "read_scorer": "drugai.scoring",
     "build_library": "drugai.screening",
     "propose": "drugai.screening",

@@ -54,7 +54,8 @@ class Dataset:
         y: ``[n, t]`` float32, NaN where nothing was measured.
         tasks: t tasks, one a column of ``y``.
         ids: n identifiers, always strings.
-        columns: Further columns by name, each of length n (a split column, a date, a group, sample weights, descriptors).
+        columns: Further columns by name, each of length n (a split column, a date, a group, descriptors). None of them acts by its name: whoever uses one says which.
+        weights: ``[n]`` float32, 0 or more, how much each row counts in training; None where all count the same.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Dataset:
     tasks: tuple[Task, ...]
     ids: tuple[str, ...] = ()
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "smiles", tuple(self.smiles))
@@ -78,6 +80,16 @@ class Dataset:
         for key, values in self.columns.items():
             if len(values) != n:
                 raise DatasetError(f"data set {self.name!r}: column {key!r} has {len(values)} values for {n} molecules")
+        if self.weights is not None:
+            weights = np.asarray(self.weights, dtype=np.float32)
+            object.__setattr__(self, "weights", weights)
+            if weights.shape != (n,):
+                raise DatasetError(f"data set {self.name!r}: weights have shape {weights.shape}, expected ({n},), one a molecule")
+            bad = np.flatnonzero(~(weights >= 0) | ~np.isfinite(weights))
+            if bad.size:
+                shown = ", ".join(f"row {int(row) + 1}: {weights[row]:g}" for row in bad[:10])
+                more = f" and {bad.size - 10} more" if bad.size > 10 else ""
+                raise DatasetError(f"data set {self.name!r}: {shown}{more} is no weight; weights are numbers of 0 or more")
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -91,6 +103,7 @@ class Dataset:
             y=self.y[index],
             ids=tuple(self.ids[row] for row in index),
             columns={key: np.asarray(values)[index] for key, values in self.columns.items()},
+            weights=None if self.weights is None else self.weights[index],
         )
 
     def select(self, tasks: Sequence[str]) -> Dataset:

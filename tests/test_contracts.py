@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,13 @@ def test_taking_rows_of_predictions_takes_their_class_sets_along():
 
     found = Predictions((Task("a", "binary"),), np.array([[0.1], [0.9]]), ("", ""), sets={"a": np.array(["0", "1"], dtype=object)})
     assert found.take([1]).sets["a"].tolist() == ["1"]
+
+
+def test_weights_go_with_their_molecules_and_are_numbers_of_0_or_more():
+    weighed = replace(dataset(), weights=[0.5, 1, 2])
+    assert weighed.take([2, 0]).weights.tolist() == [2.0, 0.5]
+    assert dataset().take([0]).weights is None
+    with pytest.raises(DatasetError, match=r"'three': row 2: -1, row 3: nan is no weight"):
+        replace(dataset(), weights=[1, -1, np.nan])
+    with pytest.raises(DatasetError, match="one a molecule"):
+        replace(dataset(), weights=[1.0])

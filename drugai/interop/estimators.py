@@ -36,8 +36,7 @@ class _MoleculeEstimator(BaseEstimator):  # type: ignore[misc]
         smiles = tuple(str(smi) for smi in molecules)
         if len(smiles) != len(y):
             raise DatasetError(f"{len(smiles)} molecules and {len(y)} values; one value a molecule is needed")
-        columns = {} if weights is None else {"weight": np.asarray(weights, dtype=np.float32)}
-        data = Dataset("estimator", smiles, np.asarray(y, dtype=np.float32).reshape(-1, 1), (task,), columns=columns)
+        data = Dataset("estimator", smiles, np.asarray(y, dtype=np.float32).reshape(-1, 1), (task,), weights=None if weights is None else np.asarray(weights, dtype=np.float32))
         parts = divide(data, method=self.split, fractions=(1 - 2 * self.valid, self.valid, self.valid), seed=self.seed)
         rest = np.sort(np.concatenate([parts.train, parts.test]))  # scikit-learn keeps its own test rows away from fit: ours are trained on
         self.predictor_ = fit_on(model_config(self.model, self.settings), data.take(rest), data.take(parts.valid), seed=self.seed)

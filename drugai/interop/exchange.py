@@ -43,8 +43,8 @@ def to_deepchem(data: Dataset, blocks: Sequence[str] = ()) -> NumpyDataset:
     dc = deepchem()
     known = ~np.isnan(data.y)
     w = known.astype(np.float32)
-    if "weight" in data.columns:
-        w = w * np.asarray(data.columns["weight"], dtype=np.float32)[:, None]
+    if data.weights is not None:
+        w = w * data.weights[:, None]
     smiles = np.array(data.smiles, dtype=object)
     x: np.ndarray = smiles
     if blocks:
@@ -73,13 +73,13 @@ def from_deepchem(found: Any, tasks: Sequence[Task] | None = None, *, name: str 
     chosen = tuple(tasks) if tasks is not None else tuple(Task(one if one else f"task_{k}", _kind(y[:, k])) for k, one in enumerate(names))
     if len(chosen) != y.shape[1]:
         raise DatasetError(f"{name}: {len(chosen)} tasks were given for y with {y.shape[1]} columns")
-    columns: dict[str, np.ndarray] = {}
+    weights: np.ndarray | None = None
     most = w.max(axis=1, initial=0)
     if not np.isin(w, (0.0, 1.0)).all():
         if not ((w == 0) | np.isclose(w, most[:, None])).all():
             raise DatasetError(f"{name}: a molecule has different weights for different tasks; take the tasks one by one, or leave deepchem's balancing transformer out")
-        columns["weight"] = most
-    return Dataset(name, tuple(str(one) for one in found.ids), y, chosen, columns=columns)
+        weights = most
+    return Dataset(name, tuple(str(one) for one in found.ids), y, chosen, weights=weights)
 
 
 def load_moleculenet(name: str, *, featurizer: Any = "ECFP", splitter: Any = "scaffold", transformers: Sequence[Any] = (), **options: Any) -> tuple[Any, Any, Any]:

@@ -25,6 +25,7 @@ _HOMES = {
     "run_loop": "drugai.training.loop",
     "validation_score": "drugai.training.evaluation",
     "weights_score": "drugai.training.weighing",
+    "with_weights": "drugai.training.table_columns",
 }
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from drugai.training.loop import run_loop as run_loop
     from drugai.training.pretraining import PretrainConfig as PretrainConfig
     from drugai.training.pretraining import pretrain_encoder as pretrain_encoder
+    from drugai.training.table_columns import with_weights as with_weights
     from drugai.training.weighing import weights_score as weights_score
 
 

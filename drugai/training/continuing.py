@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.loading import load_predictor
 from drugai.runtime import generator
 from drugai.training.fit import fit_on, model_config
+
+logger = logging.getLogger(__name__)
 
 VALID_SHARE = 0.1
 FEW = 500
@@ -101,6 +104,8 @@ def continue_fit(model: str | Path, measured: Dataset, *, seed: int = 0) -> tupl
 
     kind = read_artifact(model, "predictor").kind.partition("/")[2]
     predictor = load_predictor(model)
+    if predictor.record.get("source", {}).get("weights"):
+        logger.warning("%s was trained with weights from a column; old and new rows now weigh the same", model)
     data = join(source_of(predictor), measured)
     found = fit_measured(config_of(predictor, kind), data, seed=seed)
     found.record["data"] = {**found.record.get("data", {}), "checksum": data.checksum, "n": len(data)}

@@ -72,7 +72,7 @@ def usable_rows(data: Dataset, part: str, *, bounds: bool = False) -> Usable:
         left_out["no label"] = unlabelled
     if left_out:
         logger.warning("%s: %s part leaves out %s", data.name, part, ", ".join(f"{count} {code}" for code, count in left_out.items()))
-    weights = np.asarray(data.columns["weight"], dtype=np.float32)[kept] if "weight" in data.columns else None
+    weights = None if data.weights is None else data.weights[kept]
     used = batch if len(kept) == len(batch) else batch.compute(("taken", kept.tobytes()), lambda whole: whole.take(kept))
     return Usable(used, data.y[kept], weights, left_out, known[kept] if bounds and known is not None else None)
 

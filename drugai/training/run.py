@@ -74,7 +74,7 @@ def train_predictor(
         config: A Config to start from instead of the model's default.
         censored: ``refuse``, ``bounds`` or ``drop``: what becomes of ``>10`` in a target (:mod:`drugai.data.bounds`).
         descriptors: Numeric columns of the file that trees and graph networks see beside the molecule.
-        weights: Column with the weight of each row.
+        weights: Column with the weight of each row; None: all rows weigh the same, whatever the columns are called.
         balanced: Give both classes of a binary task the same weight in all.
         on_epoch: Called after each epoch.
         tensorboard: Folder for event files.

@@ -33,34 +33,34 @@ def with_descriptors(config: Any, data: Dataset, names: Sequence[str]) -> Any:
     return config.replace(**{_FIELDS[kind]: [*getattr(config, _FIELDS[kind]), *(COLUMN + name for name in names)]})
 
 
-def with_weights(data: Dataset, column: str | None, balance_on: np.ndarray | None = None) -> Dataset:
-    """The data with a weight a row: that of a column, times what makes both classes weigh the same.
+def with_weights(data: Dataset, weights: str | Sequence[float] | np.ndarray | None, balance_on: np.ndarray | None = None) -> Dataset:
+    """The data with a weight a row, by which training counts it, times what makes both classes weigh the same.
+
+    No column is a weight by its name alone (``weight`` is as often the mass of a molecule): it is named here.
 
     Args:
         data: n molecules.
-        column: Name of the column, or None for weights of 1.
+        weights: Name of a column, or ``[n]`` numbers of 0 or more, or None for weights of 1.
         balance_on: Rows (the training part) on which the classes are counted; None leaves them as they are.
 
     Raises:
         DatasetError: No such column, weights that are missing or negative, or nothing to balance.
     """
-    if column is None and balance_on is None:
+    if weights is None and balance_on is None:
         return data
-    weights = np.ones(len(data)) if column is None else _numbers(data, column, "weight").astype(np.float64)
-    bad = np.flatnonzero(~(weights >= 0) | ~np.isfinite(weights))
-    if bad.size:
-        shown = ", ".join(f"row {int(row) + 1}: {weights[row]:g}" for row in bad[:10])
-        raise DatasetError(f"{data.name}: column {column!r}: {shown}{f' and {bad.size - 10} more' if bad.size > 10 else ''} is no weight; weights are numbers of 0 or more")
-    if balance_on is not None:
-        if len(data.tasks) != 1 or data.tasks[0].kind != "binary":
-            raise DatasetError(f"{data.name}: classes can be balanced for one binary task, not for {', '.join(f'{task.name} ({task.kind})' for task in data.tasks)}; give weights in a column")
-        y = data.y[:, 0]
-        totals = [float(weights[balance_on][y[balance_on] == label].sum()) for label in (0, 1)]
-        if min(totals) <= 0:
-            raise DatasetError(f"{data.name}: the training part has one class alone; there is nothing to balance")
-        for label, total in enumerate(totals):
-            weights = np.where(y == label, weights * sum(totals) / (2 * total), weights)
-    return replace(data, columns={**data.columns, "weight": weights.astype(np.float32)})
+    values = np.ones(len(data)) if weights is None else _numbers(data, weights, "weight") if isinstance(weights, str) else np.asarray(weights)
+    weighed = replace(data, weights=values)  # refuses what is no weight, with its rows
+    if balance_on is None:
+        return weighed
+    if len(data.tasks) != 1 or data.tasks[0].kind != "binary":
+        raise DatasetError(f"{data.name}: classes can be balanced for one binary task, not for {', '.join(f'{task.name} ({task.kind})' for task in data.tasks)}; give weights in a column")
+    y, found = data.y[:, 0], np.asarray(weighed.weights, dtype=np.float64)
+    totals = [float(found[balance_on][y[balance_on] == label].sum()) for label in (0, 1)]
+    if min(totals) <= 0:
+        raise DatasetError(f"{data.name}: the training part has one class alone; there is nothing to balance")
+    for label, total in enumerate(totals):
+        found = np.where(y == label, found * sum(totals) / (2 * total), found)
+    return replace(weighed, weights=found)
 
 
 def _numbers(data: Dataset, name: str, what: str) -> np.ndarray:

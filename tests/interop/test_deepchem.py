@@ -45,8 +45,8 @@ def test_a_data_set_goes_to_deepchem_and_back(data):
 def test_row_weights_go_along_and_come_back(data):
     from drugai.interop import from_deepchem, to_deepchem
 
-    heavy = Dataset("four", data.smiles, data.y, data.tasks, columns={"weight": np.array([1.0, 2.0, 0.5, 3.0], dtype=np.float32)})
-    assert from_deepchem(to_deepchem(heavy), data.tasks).columns["weight"].tolist() == [1.0, 2.0, 0.5, 3.0]
+    heavy = Dataset("four", data.smiles, data.y, data.tasks, weights=np.array([1.0, 2.0, 0.5, 3.0]))
+    assert from_deepchem(to_deepchem(heavy), data.tasks).weights.tolist() == [1.0, 2.0, 0.5, 3.0]
 
 
 def test_kinds_are_inferred_from_the_values(data):

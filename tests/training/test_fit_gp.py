@@ -53,7 +53,7 @@ def test_a_molecule_of_little_weight_is_hardly_fitted(activity, parts):
     y = train.y.copy()
     y[0] += 30.0  # one absurd value
     heavy, light = (
-        Dataset("weighted", train.smiles, y, train.tasks, columns={"weight": np.where(np.arange(len(y)) == 0, weight, 1.0).astype(np.float32)}) for weight in (1.0, 1e-5)
+        Dataset("weighted", train.smiles, y, train.tasks, weights=np.where(np.arange(len(y)) == 0, weight, 1.0)) for weight in (1.0, 1e-5)
     )
     miss = [abs(fit_on(SMALL, data, valid).predict(train.smiles[:1]).mean[0, 0] - y[0, 0]) for data in (heavy, light)]
     assert miss[1] > miss[0]

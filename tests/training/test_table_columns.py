@@ -137,14 +137,33 @@ def test_columns_that_cannot_be_used_are_refused(table, tmp_path):
 
 def test_weights_come_from_a_column_and_must_be_weights(activity):
     data = replace(activity, columns={"trust": np.arange(len(activity), dtype=float)})
-    assert with_weights(data, "trust").columns["weight"][3] == 3
+    assert with_weights(data, "trust").weights[3] == 3
+    assert with_weights(activity, np.ones(len(activity))).weights.tolist() == [1.0] * len(activity)
     with pytest.raises(DatasetError, match="row 1: -1"):
         with_weights(replace(activity, columns={"trust": np.full(len(activity), -1.0)}), "trust")
 
 
+def test_a_column_called_weight_weighs_nothing_until_it_is_named(tmp_path, activity):
+    path = tmp_path / "mine.csv"
+    masses = np.random.default_rng(0).integers(0, 500, len(activity))  # as a table with molecular weights has them
+    path.write_text("SMILES,y,weight\n" + "".join(f"{smi},{y:.4f},{mass}\n" for smi, y, mass in zip(activity.smiles, activity.y[:, 0], masses, strict=True)))
+    data = drugai.read_csv(path, targets=["y"])
+    assert data.weights is None
+    assert data.columns["weight"].tolist() == masses.tolist()
+    train, valid = np.arange(80), np.arange(80, 100)
+    bare, unnamed, named = (
+        fit_on(TREES, one.take(train), one.take(valid)).predict(data.smiles).mean for one in (replace(data, columns={}), data, drugai.with_weights(data, "weight"))
+    )
+    assert np.array_equal(unnamed, bare)
+    assert np.abs(named - bare).max() > 0.01
+    run = train_predictor(path, tmp_path / "m", model="trees", targets=["y"], method="random", weights="weight", settings={"rounds": 5, "members": 1, "threads": 1})
+    assert run.data.weights.tolist() == masses.tolist()
+    assert run.predictor.record["source"]["weights"] == "weight"
+
+
 def test_balanced_classes_weigh_the_same_in_all():
     data = Dataset("d", ("C", "CC", "CCC", "CCCC"), np.array([[1], [0], [0], [0]], dtype=np.float32), (Task("a", "binary"),))
-    weights = with_weights(data, None, np.arange(4)).columns["weight"]
+    weights = with_weights(data, None, np.arange(4)).weights
     assert weights.tolist() == pytest.approx([2.0, 2 / 3, 2 / 3, 2 / 3])
     with pytest.raises(DatasetError, match="one binary task"):
         with_weights(replace(data, tasks=(Task("a", "regression"),)), None, np.arange(4))
@@ -153,7 +172,7 @@ def test_balanced_classes_weigh_the_same_in_all():
 def test_a_weight_of_nothing_is_a_row_that_is_not_there(activity, parts):
     train, valid = activity.take(parts.train), activity.take(parts.valid)
     weights = np.r_[np.ones(60), np.zeros(40)].astype(np.float32)
-    heavy = replace(train, columns={"weight": weights})
+    heavy = replace(train, weights=weights)
     shifted = replace(heavy, y=np.where(weights[:, None] > 0, heavy.y, heavy.y + 100))
     first, second = (fit_on(TREES, one, valid).predict(valid.smiles).mean for one in (heavy, shifted))
     assert np.allclose(first, second, atol=1e-4)
