@@ -185,28 +185,32 @@ def fragments(mol: Chem.Mol) -> Sequence[float]:
     return counts
 
 
-# ---- QED: the same two tricks with its 11 acceptor and 116 alert patterns
+# ---- QED: its 11 acceptor patterns, each of one atom and no two of the same atom, are one pattern here; its 116 alerts one catalogue
 
 
-@functools.lru_cache(maxsize=2)
-def _qed_catalog(which: str) -> FilterCatalog.FilterCatalog:
-    return _catalog_of(QED.Acceptors if which == "acceptors" else QED.StructuralAlerts)
+@functools.lru_cache(maxsize=1)
+def _acceptor() -> Chem.Mol:
+    return Chem.MolFromSmarts("[" + ",".join(Chem.MolToSmarts(pattern)[1:-1] for pattern in QED.Acceptors) + "]")
+
+
+@functools.lru_cache(maxsize=1)
+def _alert_catalog() -> FilterCatalog.FilterCatalog:
+    return _catalog_of(QED.StructuralAlerts)
 
 
 def qed(mol: Chem.Mol) -> Sequence[float]:
     """Quantitative estimate of drug-likeness, mean weights (Bickerton et al. 2012, 10.1038/nchem.1243)."""
-    if any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
+    if mol.GetNumHeavyAtoms() < mol.GetNumAtoms():
         mol = Chem.RemoveHs(mol)
-    acceptors = (QED.Acceptors[int(entry.GetDescription())] for entry in _qed_catalog("acceptors").GetMatches(mol))
     found = QED.QEDproperties(
         MW=rd._CalcMolWt(mol),
         ALOGP=rd.CalcCrippenDescriptors(mol)[0],
-        HBA=sum(len(mol.GetSubstructMatches(pattern)) for pattern in acceptors),
+        HBA=len(mol.GetSubstructMatches(_acceptor())),
         HBD=rd.CalcNumHBD(mol),
         PSA=rd.CalcTPSA(mol),
         ROTB=rd.CalcNumRotatableBonds(mol, rd.NumRotatableBondsOptions.Strict),
         AROM=_aromatic_rings(mol),
-        ALERTS=len(_qed_catalog("alerts").GetMatches(mol)),
+        ALERTS=len(_alert_catalog().GetMatches(mol)),
     )
     return (QED.qed(mol, qedProperties=found),)
 

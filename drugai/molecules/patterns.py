@@ -15,6 +15,7 @@ from drugai.errors import DatasetError
 from drugai.molecules.batch import MoleculeBatch
 
 _BITS = 2048
+_PART = 2000  # molecules whose bits are unpacked at a time
 _MOSES_ATOMS = frozenset({1, 6, 7, 8, 9, 16, 17, 35})  # H C N O F S Cl Br
 _MOSES_LARGEST_RING = 7
 
@@ -36,7 +37,8 @@ class PatternSet:
         if wrong or not queries:
             raise DatasetError(f"{len(wrong)} of {len(queries)} SMARTS cannot be read: {', '.join(wrong[:10])}" if wrong else "a pattern set needs a pattern")
         self._queries = queries
-        self._bits = [np.array(Chem.PatternFingerprint(query, _BITS).GetOnBits(), dtype=np.int64) for query in queries]
+        self._bits = [_bits_of(query) for query in queries]
+        self._heavy_bits = [_bits_of(_heavy_part(query)) for query in queries]
 
     def __len__(self) -> int:
         return len(self.smarts)
@@ -51,24 +53,49 @@ class PatternSet:
             molecules: n SMILES or a batch.
             hydrogens: Make hydrogens atoms first, for patterns that name them.
         """
-        mols = MoleculeBatch.of(molecules).full_mols
+        batch = MoleculeBatch.of(molecules)
+        mols, held = batch.full_mols, pattern_bits(batch)
+        read = np.array([mol is not None for mol in mols], dtype=bool)
         matched = np.zeros(len(mols), dtype=bool)
-        read = [(row, mol) for row, mol in enumerate(mols) if mol is not None]
-        for begin in range(0, len(read), 2000):
-            part = read[begin : begin + 2000]
-            matched[[row for row, _ in part]] = self._match([Chem.AddHs(mol) if hydrogens else mol for _, mol in part])
+        for begin in range(0, len(mols), _PART):
+            part = slice(begin, begin + _PART)
+            columns = np.ascontiguousarray(np.unpackbits(held[part], axis=1, bitorder="little").T).astype(bool)  # [bits, B]
+            found, open_rows = matched[part], read[part]
+            full: dict[int, Chem.Mol] = {}  # with hydrogens as atoms, of the few that are tried at all
+            for query, bits in zip(self._queries, self._heavy_bits if hydrogens else self._bits, strict=True):
+                possible = open_rows & ~found
+                if len(bits):
+                    possible &= np.logical_and.reduce(columns[bits], axis=0)
+                for row in np.flatnonzero(possible).tolist():
+                    mol = mols[begin + row]
+                    if hydrogens:
+                        mol = full[row] if row in full else full.setdefault(row, Chem.AddHs(mol))
+                    found[row] = mol.HasSubstructMatch(query)
         return matched
 
-    def _match(self, mols: Sequence[Chem.Mol]) -> np.ndarray:
-        texts = b"".join(DataStructs.BitVectToBinaryText(Chem.PatternFingerprint(mol, _BITS)) for mol in mols)
-        held = np.frombuffer(texts, dtype=np.uint8).reshape(len(mols), -1)
-        columns = np.ascontiguousarray(np.unpackbits(held, axis=1, bitorder="little").T).astype(bool)  # [bits, B]
-        matched = np.zeros(len(mols), dtype=bool)
-        for query, bits in zip(self._queries, self._bits, strict=True):
-            possible = ~matched if not len(bits) else np.logical_and.reduce(columns[bits], axis=0) & ~matched
-            for row in np.flatnonzero(possible).tolist():
-                matched[row] = mols[row].HasSubstructMatch(query)
-        return matched
+
+def pattern_bits(molecules: Sequence[str] | MoleculeBatch) -> np.ndarray:
+    """``[n, 256]`` uint8, the 2,048 bits of RDKit's pattern fingerprint, the lowest bit first; zeros for a molecule that cannot be read."""
+
+    def compute(batch: MoleculeBatch) -> np.ndarray:
+        empty = bytes(_BITS // 8)
+        texts = [empty if mol is None else DataStructs.BitVectToBinaryText(Chem.PatternFingerprint(mol, _BITS)) for mol in batch.full_mols]
+        return np.frombuffer(b"".join(texts), dtype=np.uint8).reshape(len(texts), -1 if texts else _BITS // 8)
+
+    return MoleculeBatch.of(molecules).compute(("pattern_bits",), compute)
+
+
+def _bits_of(query: Chem.Mol) -> np.ndarray:
+    return np.array(Chem.PatternFingerprint(query, _BITS).GetOnBits(), dtype=np.int64)
+
+
+def _heavy_part(query: Chem.Mol) -> Chem.Mol:
+    """The atoms of a pattern that name one element and not hydrogen: where the pattern matches a molecule with hydrogens as atoms, this matches the molecule without them."""
+    part = Chem.RWMol(query)
+    for atom in reversed(list(query.GetAtoms())):
+        if atom.GetAtomicNum() <= 1:  # 0 where the query leaves the element open
+            part.RemoveAtom(atom.GetIdx())
+    return part
 
 
 def passes_moses_filters(molecules: Sequence[str] | MoleculeBatch, patterns: PatternSet) -> np.ndarray:
@@ -81,9 +108,7 @@ def passes_moses_filters(molecules: Sequence[str] | MoleculeBatch, patterns: Pat
     """
     batch = MoleculeBatch.of(molecules)
     plain = np.array([mol is not None and _is_plain(mol) for mol in batch.full_mols], dtype=bool)
-    rows = np.flatnonzero(plain)
-    plain[rows] = ~patterns.any_match(batch.take(rows), hydrogens=True)
-    return plain
+    return plain & ~patterns.any_match(batch, hydrogens=True)
 
 
 def _is_plain(mol: Chem.Mol) -> bool:

@@ -11,7 +11,7 @@ from rdkit import Chem
 from drugai.errors import DatasetError
 from drugai.molecules.patterns import PatternSet, passes_moses_filters
 
-SMARTS = ["[#6]-[#7](=[#8])=[#8]", "[N;H2]c1ccccc1", "C(=O)Cl", "[#1]-[#8]-c", "*~*~*~[F,Cl,Br]", "[R2]"]
+SMARTS = ["[#6]-[#7](=[#8])=[#8]", "[N;H2]c1ccccc1", "C(=O)Cl", "[#1]-[#8]-c", "*~*~*~[F,Cl,Br]", "[R2]", "[*]-[#6](-[*])(-[*])-[#1]", "[!#6]~[!C]", "[#1]~*~[#6]:[#6]"]
 MOLECULES = [
     "Nc1ccccc1",  # aniline
     "CC(=O)Cl",  # acetyl chloride
@@ -21,6 +21,11 @@ MOLECULES = [
     "not a molecule",
     "CN(=O)=O",
     "CCC(F)C",
+    "C",
+    "[H][H]",
+    "FC(F)(F)F",
+    "Clc1ccccc1",
+    "[2H]C(Cl)(Cl)Cl",
 ]
 
 
