@@ -7,6 +7,7 @@ hundred to be tried. The verdicts are those of trying all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem, DataStructs
@@ -61,16 +62,15 @@ class PatternSet:
             part = slice(begin, begin + _PART)
             columns = np.ascontiguousarray(np.unpackbits(held[part], axis=1, bitorder="little").T).astype(bool)  # [bits, B]
             found, open_rows = matched[part], read[part]
-            full: dict[int, Chem.Mol] = {}  # with hydrogens as atoms, of the few that are tried at all
+            tried: dict[int, Any] = {}  # the few molecules that a pattern is tried on, with hydrogens as atoms where they are asked for
             for query, bits in zip(self._queries, self._heavy_bits if hydrogens else self._bits, strict=True):
                 possible = open_rows & ~found
                 if len(bits):
                     possible &= np.logical_and.reduce(columns[bits], axis=0)
                 for row in np.flatnonzero(possible).tolist():
-                    mol = mols[begin + row]
-                    if hydrogens:
-                        mol = full[row] if row in full else full.setdefault(row, Chem.AddHs(mol))
-                    found[row] = mol.HasSubstructMatch(query)
+                    if row not in tried:
+                        tried[row] = Chem.AddHs(mols[begin + row]) if hydrogens else mols[begin + row]
+                    found[row] = tried[row].HasSubstructMatch(query)
         return matched
 
 
