@@ -32,7 +32,7 @@ def imports(package: Path) -> dict[str, set[str]]:
     known = {path.stem for path in package.iterdir()}
     for file in sorted(package.rglob("*.py")):
         room = file.relative_to(package).parts[0].removesuffix(".py")
-        if room == "__init__":
+        if room in ("__init__", "__main__"):
             continue
         names: list[str] = []
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

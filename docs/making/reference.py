@@ -9,7 +9,7 @@ from pathlib import Path
 def module_pages(package: Path) -> dict[str, str]:
     """Name of a room (or of a module on the ground) → the text of its page, which mkdocstrings fills."""
     rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file())
-    single = sorted(path for path in package.glob("*.py") if path.stem != "__init__")
+    single = sorted(path for path in package.glob("*.py") if path.stem not in ("__init__", "__main__"))
     pages = {"drugai": page("drugai", [package / "__init__.py"], package)}
     for room in rooms:
         files = sorted(room.rglob("*.py"), key=lambda file: (file.parent != room, file.parent, file.name != "__init__.py", file.name))

@@ -9,8 +9,8 @@ import typer
 
 
 def admet(
-    data: Annotated[str | None, typer.Argument(help="card's name or file; read as a stream")] = None,
-    out: Annotated[Path | None, typer.Option(help="table to write: .csv, .tsv, .parquet, the text ones also .gz")] = None,
+    data: Annotated[str | None, typer.Argument(help="card's name or file, read as a stream; needed except with --cards")] = None,
+    out: Annotated[Path | None, typer.Option(help="table to write: .csv, .tsv, .parquet, the text ones also .gz; needed except with --cards")] = None,
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     level: Annotated[float, typer.Option(help="coverage of the intervals and class sets")] = 0.9,
     endpoint: Annotated[list[str] | None, typer.Option(help="an endpoint's name; repeatable; all by default")] = None,

@@ -77,7 +77,7 @@ def split(
     column: Annotated[str | None, typer.Option(help="column for time, group or given")] = None,
     smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of the split")] = 0,
 ) -> None:
     """Divide a data set into train, valid and test, duplicates kept together."""
     import numpy as np
@@ -106,7 +106,7 @@ def audit(
     column: Annotated[str | None, typer.Option(help="column for time, group or given")] = None,
     smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of the split")] = 0,
 ) -> None:
     """Duplicates, contradictions, unreadable rows, and leakage between parts."""
     from drugai.data import audit as look

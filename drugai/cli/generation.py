@@ -16,7 +16,7 @@ def pretrain_generator(
     out: Annotated[Path, typer.Option(help="folder for the prior")],
     minutes: Annotated[float, typer.Option(help="wall-clock budget over which the schedule anneals (0: by epochs)")] = 0.0,
     smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of training")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example model.width=512 or loop.epochs=3; repeatable")] = None,
 ) -> None:
     """Train a generator (a chemical language model). A killed run continues when started again."""
@@ -34,7 +34,7 @@ def pretrain_generator(
 def generate(
     out: Annotated[Path, typer.Option(help="file to write, one SMILES a line")],
     n: Annotated[int, typer.Option("-n", help="molecules")] = 1000,
-    prior: Annotated[str | None, typer.Option(help="folder of a prior or name of a shipped one")] = None,
+    prior: Annotated[str | None, typer.Option(help="folder of a prior, or name of one that ships (prior_moses by default)")] = None,
     scaffold: Annotated[str | None, typer.Option(help="SMILES with attachment points to be decorated: 'c1ccc([*:1])c([*:2])c1'")] = None,
     link: Annotated[str | None, typer.Option(help="two fragments to be joined: 'c1ccc([*:1])cc1.[*:2]N1CCOCC1'")] = None,
     prefix: Annotated[str | None, typer.Option(help="text that every SMILES begins with")] = None,
@@ -43,7 +43,7 @@ def generate(
     engine: Annotated[str, typer.Option(help="prior, or edits of the graph (for --scaffold, --link and --around)")] = "prior",
     min_similarity: Annotated[float, typer.Option(help="least Tanimoto similarity to a molecule of --around")] = 0.4,
     smiles: Annotated[str | None, typer.Option(help="SMILES column of the file")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of sampling and training")] = 0,
     temperature: Annotated[float, typer.Option(help="below 1 more conventional, above 1 more varied")] = 1.0,
     top_p: Annotated[float, typer.Option(help="draw from the most probable tokens that together reach this")] = 1.0,
     unique: Annotated[bool, typer.Option(help="only readable molecules, each once; else raw samples (with a part given they are always different)")] = False,
@@ -79,7 +79,7 @@ def optimize(
     keep: Annotated[list[str] | None, typer.Option(help="SMARTS or SMILES that the molecule of --start must keep; with points ([*:1]) it changes there alone; repeatable")] = None,
     min_similarity: Annotated[float | None, typer.Option(help="least Tanimoto similarity to the molecule of --start (0.4 with --keep)")] = None,
     smiles: Annotated[str | None, typer.Option(help="SMILES column of the file")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of the search")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example population=200, or sigma=128 for reinvent; repeatable")] = None,
 ) -> None:
     """Find molecules that a scorer likes with few calls; prints the ten best. A killed run continues, its budget is spent once."""

@@ -11,7 +11,7 @@ import typer
 def train(
     data: Annotated[str, typer.Argument(help="card's name or file (CSV, TSV, SMILES, SDF, Parquet, gzipped or not)")],
     out: Annotated[Path, typer.Option(help="folder for the model")],
-    model: Annotated[str, typer.Option(help="trees, gp, gnn, lm, bagged, ensemble, auto, mean, or deepchem:MultitaskRegressor and deepchem:MultitaskClassifier")] = "gnn",
+    model: Annotated[str, typer.Option(help="trees (boosted), gp (Gaussian process), gnn (graph network), lm (encoder of SMILES), bagged (trees over folds), ensemble, auto (tries several and weighs them), mean (the baseline), deepchem:MultitaskRegressor or deepchem:MultitaskClassifier")] = "gnn",
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target column; repeatable; inferred where one numeric column is left")] = None,
     split: Annotated[str, typer.Option(help="scaffold, scaffold_balanced, random, butina, time, group or given")] = "scaffold",
@@ -129,7 +129,7 @@ def predict(
 
 
 def embed(
-    model: Annotated[Path, typer.Argument(help="folder of a model with an encoder: a graph network, a language model, or an ensemble with one")],
+    model: Annotated[Path, typer.Argument(help="folder of a model with an encoder (graph network, language model, ensemble with one), or an encoder of SMILES: its folder, or encoder_small, which ships")],
     data: Annotated[str, typer.Argument(help="card's name or file; read as a stream")],
     out: Annotated[Path, typer.Option(help="table to write: .csv, .tsv, .parquet")],
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,

@@ -15,7 +15,7 @@ def encoder(
     smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
     limit: Annotated[int | None, typer.Option(help="most molecules of each file, from its beginning")] = None,
     precision: Annotated[str, typer.Option(help="of the saved weights: fp32 or bf16")] = "fp32",
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of training")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example net.width=256 or loop.epochs=3; repeatable")] = None,
 ) -> None:
     """Train an encoder of SMILES (hidden tokens, fingerprint bits, descriptors) for --model lm. A killed run continues when started again."""
@@ -38,7 +38,7 @@ def graph(
     smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
     limit: Annotated[int | None, typer.Option(help="most molecules of each file, from its beginning")] = None,
     precision: Annotated[str, typer.Option(help="of the saved weights: fp32 or bf16")] = "fp32",
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="of training")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example net.encoder=dmpnn or loop.epochs=3; repeatable")] = None,
 ) -> None:
     """Train a graph network (hidden atoms, fingerprint bits, descriptors) for --model gnn. A killed run continues when started again."""

@@ -1,29 +1,41 @@
-"""Embeddings of a model's encoder, written out as a table."""
+"""Embeddings by the encoder of a model, or by an encoder alone, as an array or written out as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drugai.artifact import is_artifact, read_artifact
 from drugai.errors import ConfigError, count_reasons
-from drugai.molecules import read_library
+from drugai.molecules import MoleculeBatch, read_library
 from drugai.molecules.appending import TableWriter
 from drugai.molecules.side_columns import with_columns
 from drugai.predictors.base import CHUNK, TrainedPredictor
-from drugai.predictors.loading import load_predictor
+from drugai.predictors.loading import SHIPPED, load_predictor
 from drugai.predictors.streaming import FileSummary, library_path
+
+if TYPE_CHECKING:
+    from drugai.models.encoder_store import SavedEncoder
+
+ENCODER = "encoder"
+"""Kind of the artifact of an encoder of SMILES."""
 
 
 def embed(model: str | Path | TrainedPredictor, molecules: Sequence[str]) -> np.ndarray:
     """``[n, d]`` float32 embeddings of n molecules by a model's encoder; a row of NaN for an unreadable one.
 
+    Args:
+        model: A predictor or its folder; or an encoder of SMILES: its folder, or the name of one that ships (``encoder_small``).
+        molecules: n SMILES.
+
     Raises:
         ConfigError: The model has no encoder (trees, Gaussian processes).
     """
-    states, _ = _encoder(load_predictor(model) if isinstance(model, (str, Path)) else model).embed(molecules)
+    states, _ = _open(model).embed(molecules)
     return np.asarray(states, dtype=np.float32)
 
 
@@ -31,13 +43,13 @@ def embed_file(model: str | Path | TrainedPredictor, source: str | Path, out: st
     """Write id, smiles, ``e0`` … ``e<d−1>`` and the reason of every row of a file, in its order.
 
     Args:
-        model: A predictor with an encoder, or its folder. Of an ensemble the first member that has one.
+        model: A predictor with an encoder, or its folder (of an ensemble the first member that has one counts); or an encoder of SMILES as for :func:`embed`.
         source: Card's name or file.
         out: ``.csv``, ``.tsv`` or ``.parquet``.
         smiles: SMILES column; inferred by its name if not given.
         chunk: Rows held in memory.
     """
-    encoder = _encoder(load_predictor(model) if isinstance(model, (str, Path)) else model)
+    encoder = _open(model)
     counts: dict[str, int] = {}
     with TableWriter(out) as writer:
         for part in read_library(library_path(source), smiles=smiles, chunk=chunk, keep_columns=encoder.columns):
@@ -55,6 +67,30 @@ def embed_file(model: str | Path | TrainedPredictor, source: str | Path, out: st
 
 def _columns(states: np.ndarray) -> dict[str, np.ndarray]:
     return {f"e{index}": states[:, index] for index in range(states.shape[1])}
+
+
+@dataclass(frozen=True)
+class _EncoderAlone:
+    """An encoder of SMILES with the face of a predictor's encoder."""
+
+    saved: SavedEncoder
+    columns: tuple[str, ...] = ()
+
+    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        from drugai.models.encoder_store import embed_smiles
+
+        return embed_smiles(self.saved, molecules)
+
+
+def _open(model: str | Path | TrainedPredictor) -> Any:
+    if not isinstance(model, (str, Path)):
+        return _encoder(model)
+    alone = read_artifact(model).kind == ENCODER if is_artifact(model) else (SHIPPED / str(model)).is_dir() and str(model).startswith("encoder_")
+    if not alone:
+        return _encoder(load_predictor(model))
+    from drugai.models.encoder_store import load_encoder
+
+    return _EncoderAlone(load_encoder(model))
 
 
 def _encoder(predictor: TrainedPredictor) -> Any:

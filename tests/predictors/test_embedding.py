@@ -49,3 +49,16 @@ def test_trees_have_no_embedding(activity, parts):
     trees = fit_on(TreesConfig(blocks=("morgan",), members=1, rounds=5, threads=1), activity.take(parts.train), activity.take(parts.valid))
     with pytest.raises(ConfigError, match="no encoder"):
         drugai.embed(trees, ["CCO"])
+
+
+def test_an_encoder_alone_embeds_by_its_name_or_its_folder(tmp_path):
+    from drugai.models.encoder_store import embed_smiles, load_encoder
+
+    smiles = ["CC(=O)Oc1ccccc1C(=O)O", "c1ccccc", "CN1CCC[C@H]1c1cccnc1"]  # aspirin, an unclosed ring, nicotine
+    shipped = load_encoder("encoder_small")
+    wanted = embed_smiles(shipped, smiles)[0]
+    assert np.array_equal(drugai.embed("encoder_small", smiles), wanted, equal_nan=True)
+    assert np.array_equal(drugai.embed(shipped.save(tmp_path / "encoder"), smiles), wanted, equal_nan=True)
+    (tmp_path / "l.smi").write_text("\n".join(smiles) + "\n")
+    summary = embed_file("encoder_small", tmp_path / "l.smi", tmp_path / "e.parquet")
+    assert (summary.n, summary.n_errors) == (3, 1)
