@@ -71,7 +71,7 @@ def admet_page(gathered: Gathered, out: str | Path, *, source: str = "", drawn: 
     if any(reasons):
         columns.append(Column("reason", reasons, help="why there are no values"))
     bad = ", ".join(f"{count:,} {code}" for code, count in count_reasons(reasons).items())
-    lead = f"{len(tasks)} endpoints; values outside their domain are guesses. " + (f"Could not be used: {bad}." if bad else "All could be used.")
+    lead = f"{len(tasks)} endpoints, in brackets the {level:.0%} interval; a value without one is the calibrated probability of what its column names. Values outside their domain are guesses. " + (f"Could not be used: {bad}." if bad else "All could be used.")
     if shown < gathered.n:
         lead += f" The first {whole(shown)} of {whole(gathered.n)} rows; the table has all."
     table = RowTable("molecules", smiles, [*columns, *details], draw_many(smiles, min(drawn, shown)))

@@ -125,7 +125,7 @@ def _caveats(stored: StoredRun, near: np.ndarray | None, alerts: Sequence[Sequen
             found.append(f"The candidates are far from the known actives: the median similarity to the nearest is {middle:.2f}; what a model says of them is extrapolation.")
     flagged = sum(bool(hits) for hits in alerts)
     if flagged:
-        found.append(f"{flagged} of {len(alerts)} candidates carry a structural alert ({' or '.join(_ALERTS)}); the column says which.")
+        found.append(f"{flagged} of {len(alerts)} candidates carry a structural alert ({' or '.join(_ALERTS)}); a row's details (Enter) say which.")
     if not stored.steps:
         found.append("The run has not ended, or was stopped: it can be continued with the same command.")
     return found

@@ -75,7 +75,7 @@ def hit_row(hit: Hit) -> dict[str, Any]:
         "name": hit.name,
         "id": hit.id,
         "score": f"{hit.score:.2f}",
-        "probability": "–" if hit.probability is None else f"{hit.probability:.2f}",
+        "probability": "" if hit.probability is None else f"{hit.probability:.2f}",
         "share": 0 if hit.probability is None else round(100 * hit.probability),
         "badges": [_BADGES.get(kind, ("new", kind)) for kind in hit.status.split("+")],
         "sources": list(zip(hit.sources, hit.licences, strict=False)),

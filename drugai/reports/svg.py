@@ -14,6 +14,9 @@ from drugai.reports.page import pretty_unit
 _TITLE = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>')
 
 
+_DIGIT = 7.2
+"""Pixels that a character of a tick takes."""
+
 _KEYS = 26
 """Pixels above a frame whose names stand there."""
 
@@ -45,7 +48,8 @@ class Frame:
         """Grid, tick labels and titles."""
         parts = []
         bottom, right = self.height - self.bottom, self.width - self.right
-        for value, text in y_ticks if y_ticks is not None else [(tick, _short(tick)) for tick in ticks(*self.y)]:
+        y_ticks = y_ticks if y_ticks is not None else [(tick, _short(tick)) for tick in ticks(*self.y)]
+        for value, text in y_ticks:
             at = self.py(value)
             if grid:
                 parts.append(Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(self.left, right, at, at))
@@ -56,7 +60,8 @@ class Frame:
         parts.append(Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(self.left, right, bottom, bottom))
         parts.append(Markup('<text class="label" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format((self.left + right) / 2, self.height - 5, x_label))
         middle = (self.top + bottom) / 2
-        parts.append(Markup('<text class="label" transform="translate(12 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>').format(middle, y_label))
+        aside = min(12.0, self.left - 12 - _DIGIT * max((len(text) for _, text in y_ticks), default=0))  # left of the longest number; a chart may draw into its margin
+        parts.append(Markup('<text class="label" transform="translate({:.0f} {:.1f}) rotate(-90)" text-anchor="middle">{}</text>').format(aside, middle, y_label))
         return Markup("").join(parts)
 
 
