@@ -43,7 +43,7 @@ def predict_job(job: Job, folder: Path, tell: Callable[[int, int, str], None]) -
     if asked.get("explain"):
         explained = _explain(predictor, smiles, predictions, tell)
         if n > len(explained):
-            notes.append(f"Atoms are coloured in the first {len(explained):,} molecules that could be predicted; `drugai predict --explain top:N` colours others.")
+            notes.append(f"Atoms are coloured in the first {len(explained):,} molecules that could be predicted; the command drugai predict --explain top:N colours others.")
     colours = "Blue atoms raise the prediction, red ones lower it." if explained else ""
     title = f"Predictions of {asked['model']}"
     predictions_page(predictions.take(rows), smiles[:SHOWN], folder / "page.html", ids=ids[:SHOWN], title=title, lead=colours, explained=explained)
