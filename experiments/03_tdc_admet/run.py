@@ -22,8 +22,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
+from baselines import predict_own  # noqa: E402
 from cells import cell, code_hash  # noqa: E402
-from fits import mixed, predict_folds, predict_maplight, predict_own  # noqa: E402
+from fits import mixed, predict_folds, predict_maplight  # noqa: E402
 from protocol import ENDPOINTS  # noqa: E402
 from protocol import PROTOCOL as PANEL_PROTOCOL  # noqa: E402
 from table import markdown, summarize  # noqa: E402

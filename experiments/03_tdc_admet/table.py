@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import drugai
-from drugai.metrics.property import direction, paired_difference
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from comparing import better, verdict  # noqa: E402
+
+import drugai  # noqa: E402
+from drugai.metrics.property import direction, paired_difference  # noqa: E402
 
 
 def summarize(folder: Path, endpoints: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,12 +48,6 @@ def summarize(folder: Path, endpoints: Sequence[Mapping[str, Any]], protocol: Ma
     return rows
 
 
-def verdict(metric: str, mine: float, other: float, tie: float) -> str:
-    """``win``, ``tie`` or ``loss`` by the seeds' means; a relative difference below ``tie`` is a tie."""
-    gain = (other - mine if direction(metric) == "min" else mine - other) / max(abs(other), 1e-9)
-    return "tie" if abs(gain) < tie else "win" if gain > 0 else "loss"
-
-
 def markdown(rows: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     """The tables as Markdown."""
     models, columns = protocol["models"], protocol["published"]["columns"]
@@ -76,7 +75,7 @@ def markdown(rows: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     for name, row in rows.items():
         published = protocol["published"][name]
         told = ["-" if math.isnan(value) else f"{value:.3f}" for value in published]
-        better = [model for model in own if model in row["models"] and _better(row["metric"], row["models"][model]["test"], published[-1])]
+        better = [model for model in own if model in row["models"] and better(row["metric"], row["models"][model]["test"], published[-1])]
         for model in better:
             beaten[model] += 1
         text += f"| {name.removeprefix('tdc_')} | {row['metric']} | " + " | ".join(told) + f" | {', '.join(better) or '-'} |\n"
@@ -84,10 +83,6 @@ def markdown(rows: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     text += "\nThe best trustworthy published bar is beaten by " + ", ".join(f"{model} on {beaten[model]} of {run[model]}" for model in own if run[model]) + ".\n"
     failed = [f"{name}: {'; '.join(row['failed'])}" for name, row in rows.items() if row["failed"]]
     return text + "Failed cells: " + ("; ".join(failed) if failed else "none") + ".\n"
-
-
-def _better(metric: str, mine: float, other: float) -> bool:
-    return mine < other if direction(metric) == "min" else mine > other
 
 
 def _cell(found: Mapping[str, Any] | None, best: float) -> str:
