@@ -23,12 +23,12 @@ sys.path.insert(0, str(HERE))
 
 from cells import cell, code_hash  # noqa: E402
 from chemprop_cell import chemprop_predictions  # noqa: E402
+from own_models import fit_own  # noqa: E402
 
 import drugai  # noqa: E402
 from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.contracts import Dataset, Split  # noqa: E402
 from drugai.metrics.property import direction, estimate, known_pairs, metric_function, paired_difference  # noqa: E402
-from drugai.predictors import EnsembleConfig, MeanConfig, TreesConfig  # noqa: E402
 from drugai.training.evaluation import score_predictions  # noqa: E402
 
 CODE = code_hash(["molecules", "featurizers", "models", "predictors", "training"])
@@ -50,9 +50,7 @@ def chemprop(data: Dataset, split: Split, seed: int, metric: str, executable: st
 def ours(data: Dataset, split: Split, seed: int, metric: str) -> dict[str, Any]:
     """One ensemble and its three members, each scored on the validation part and, apart from that, on the test part."""
     valid, test = data.take(split.valid), data.take(split.test)
-    ensemble = drugai.fit_predictor(EnsembleConfig(trees=TreesConfig(threads=1)), data, split, seed=seed)
-    mean = drugai.fit_predictor(MeanConfig(), data, split, seed=seed)
-    models = {"mean": mean, **dict(zip(ensemble.record["names"], ensemble.members, strict=True)), "ensemble": ensemble}
+    ensemble, models = fit_own(data, split, seed)
     found = {}
     for name, model in models.items():
         predictions = model.predict(test.smiles)

@@ -13,10 +13,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from comparing import better, verdict  # noqa: E402
+from comparing import better, verdict
 
-import drugai  # noqa: E402
-from drugai.metrics.property import direction, paired_difference  # noqa: E402
+import drugai
+from drugai.metrics.property import direction, paired_difference
 
 
 def summarize(folder: Path, endpoints: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> dict[str, Any]:
