@@ -88,7 +88,8 @@ def test_moleculeace_compares_with_the_baseline_of_the_lower_mean_over_the_commo
     assert mine["reaches_the_bar"]
     assert not found["against"]["svm"]["all"]["reaches_the_bar"]
     text = table.markdown(found, ACE)
-    assert "-10.0% over 2 of 3 targets, reached" in text
+    assert "-10.0% over 2 of 3 targets, open, 1 are not run" in text
+    assert "-10.0% over 2 of 2 targets, reached" in table.markdown(table.summarize(tmp_path, ACE, ["a", "b"]), ACE)
     assert "| mean of 2 | 1.250 | 0.800 | 0.700 | 0.630 | 0.700 | 0.800 |" in text
     assert "c svm: ValueError: made up" in text
 
