@@ -101,5 +101,5 @@ def efficiency_from_files(
     if method != "genetic" or start is None or prior is not None:
         from drugai.generation.loading import load_generator
 
-        generator = load_generator(prior)
+        generator = load_generator(prior, given=start is not None)
     return efficiency_score(read_scorer(scorer, load_predictor), generator=generator, budget=budget, method=method, seeds=list(seeds), start=molecules)

@@ -50,7 +50,7 @@ def optimize_files(
         scorer: TOML file of a scorer.
         out: Folder of the run.
         budget, method, seed, until: As of :func:`optimize`.
-        prior: Folder or name of a prior; None takes the shipped one where one is needed.
+        prior: Folder or name of a prior; None takes a shipped one where one is needed: ``prior_wide`` with ``start``, else ``prior_moses``.
         start: File of molecules to start from, or one molecule as SMILES.
         smiles: SMILES column of ``start``.
         settings: Changes of the method's Config, by dotted names.
@@ -70,7 +70,7 @@ def optimize_files(
     if method not in ("genetic", "pareto") or start is None or prior is not None:
         from drugai.generation.loading import load_generator
 
-        generator = load_generator(prior)
+        generator = load_generator(prior, given=start is not None)
     if keep or min_similarity is not None:
         if scorer is None or molecules is None or len(molecules) != 1:
             raise ConfigError("--keep and --min-similarity are limits around one molecule: give --start SMILES and --scorer FILE with them")

@@ -54,7 +54,7 @@ def generate_molecules(
 
     Args:
         n: How many.
-        prior: Folder or name of a prior; the shipped one by default.
+        prior: Folder or name of a prior; by default ``prior_moses``, and ``prior_wide`` where molecules or fragments are given.
         scaffold: SMILES with attachment points to be decorated.
         link: Two fragments with one point each to be joined.
         prefix: Text that every SMILES begins with.
@@ -78,7 +78,7 @@ def generate_molecules(
         return _by_edits(n, scaffold, link, around, min_similarity, smiles, seed)
     from drugai.generation import constrained
 
-    found = load_generator(prior)
+    found = load_generator(prior, given=any(value is not None for value in (scaffold, link, around, tuned_on)))
     settings: dict[str, Any] = {"seed": seed, "temperature": temperature, "top_p": top_p}
     if scaffold is not None:
         made = constrained.decorate(found, scaffold, n, **settings)

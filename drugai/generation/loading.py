@@ -10,6 +10,8 @@ from drugai.errors import ArtifactError, unknown
 from drugai.generation.prior import Prior
 
 DEFAULT = "prior_moses"
+WIDE = "prior_wide"
+"""The default for work around given molecules: it also spells charges, stereo marks and more elements."""
 _PREFIX = "prior_"
 
 
@@ -20,11 +22,13 @@ def shipped_generators() -> dict[str, Path]:
     return {folder.name: folder for folder in found if is_artifact(folder)}
 
 
-def load_generator(source: str | Path | None = None) -> Prior:
+def load_generator(source: str | Path | None = None, *, given: bool = False) -> Prior:
     """Open a prior.
 
     Args:
-        source: A folder that :meth:`Prior.save` wrote, the name of a shipped prior (with or without ``prior_``), or None for the default.
+        source: A folder that :meth:`Prior.save` wrote, the name of a shipped prior (with or without ``prior_``), or None for the default: ``prior_moses``, which writes the
+            cleaner molecules.
+        given: With no ``source``, take ``prior_wide`` instead: the work starts from given molecules, and it spells more of them.
 
     Raises:
         ArtifactError: There is no such folder or name (the nearest one is named), or the folder is damaged.
@@ -33,7 +37,7 @@ def load_generator(source: str | Path | None = None) -> Prior:
     if source is None:
         if not shipped:
             raise ArtifactError("no prior lies in this installation; train one with fit_generator() and pass its folder")
-        return Prior.load(shipped.get(DEFAULT) or next(iter(shipped.values())))
+        return Prior.load(shipped.get(WIDE if given else DEFAULT) or next(iter(shipped.values())))
     if Path(source).exists():
         return Prior.load(source)
     name = str(source)

@@ -2,8 +2,8 @@
 
 python experiments/11_moses/train_prior.py --out runs/prior --minutes 95
 python experiments/11_moses/train_prior.py --out runs/longer --minutes 70 --from prior_moses --set first_chapter=10
-python experiments/11_moses/train_prior.py --out runs/wide --minutes 75 --corpus moses:250000,zinc,chembl,natural --from prior_moses --extend --set loop.learning_rate=1e-3
-python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 18 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
+python experiments/11_moses/train_prior.py --out runs/wide --minutes 80 --corpus moses:50000,zinc,chembl,natural --from prior_moses --extend
+python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 12 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
 """
 
 from __future__ import annotations
@@ -77,12 +77,17 @@ def _corpus(folder: Path, names: list[str], seed: int) -> Corpus:
             name, _, count = asked.partition(":")
             if name not in SOURCES:
                 raise unknown("corpus", name, list(SOURCES))
-            molecules = [smi for file in SOURCES[name] for smi in _molecules(Path(os.environ["DRUGAI_DATA"]) / file, canonical=name != "moses")]
+            molecules = molecules_of(name)
             if count:
                 molecules = [molecules[row] for row in generator(seed, "part of", name).permutation(len(molecules))[: int(count)]]
             found.update(dict.fromkeys(molecules))
         encode_corpus(list(found), check=False).save(folder)
     return Corpus.load(folder)
+
+
+def molecules_of(name: str) -> list[str]:
+    """The molecules of one source in the order of its files."""
+    return [smi for file in SOURCES[name] for smi in _molecules(Path(os.environ["DRUGAI_DATA"]) / file, canonical=name != "moses")]
 
 
 def _molecules(file: Path, *, canonical: bool) -> list[str]:

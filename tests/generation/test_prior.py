@@ -107,6 +107,17 @@ def test_a_damaged_or_absent_prior_is_refused(prior, tmp_path):
         load_generator("no-such-prior")
 
 
+def test_the_wide_prior_spells_what_the_other_cannot_and_is_taken_where_molecules_are_given():
+    molecules = ["C[N+](C)(C)CCO", "C[C@H](N)C(=O)[O-]", "F/C=C/F", "CCOP(=O)(OCC)OCC", "OB(O)c1ccccc1", "Ic1ccccc1"]
+    narrow, wide = load_generator(), load_generator(given=True)
+    assert np.isnan(narrow.log_likelihood(molecules)).all()
+    likely = wide.log_likelihood(molecules)
+    assert np.isfinite(likely).all()
+    assert (likely > -12 * np.log(10)).sum() >= 3  # it has learnt them, not only made room: one token in ten guessed would give a millionth of this
+    assert wide.vocabulary.to_dict() == load_generator("wide").vocabulary.to_dict()
+    assert load_generator("prior_moses", given=True).vocabulary.to_dict() == narrow.vocabulary.to_dict()
+
+
 def test_extending_the_vocabulary_keeps_likelihoods_and_spells_more():
     config = LanguageConfig(layers=1, width=64, embedding=32)
     prior = Prior.untrained(config, Vocabulary.from_corpus(MOLECULES), seed=1)
