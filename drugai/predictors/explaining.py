@@ -104,8 +104,10 @@ def predict_without(predictor: TrainedPredictor, smi: str, removed: Sequence[Seq
         task: Number of the task.
     """
     if isinstance(predictor, EnsemblePredictor):
-        parts = [weight * predict_without(member, smi, removed, task) for member, weight in zip(predictor.members, predictor.weights, strict=True) if weight > 0]
-        return np.asarray(np.sum(parts, axis=0))
+        used = [(predict_without(member, smi, removed, task), weight) for member, weight in zip(predictor.members, predictor.weights, strict=True) if weight > 0]
+        # a member that cannot read the molecule at all takes no part in its prediction either
+        able = [(values, weight) for values, weight in used if not np.isnan(values).all()] or used
+        return np.asarray(sum(weight * values for values, weight in able) / sum(weight for _, weight in able))
     column = sum(each.n_classes if each.kind == "multiclass" else 1 for each in predictor.tasks[:task])
     if isinstance(predictor, GNNPredictor):
         whole = MoleculeBatch([smi])

@@ -10,6 +10,7 @@ from drugai.errors import ConfigError
 from drugai.featurizers.graphs import featurize_graphs
 from drugai.molecules import MoleculeBatch
 from drugai.predictors import TreesConfig
+from drugai.predictors.constant import MeanPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.explaining import MOST_ATOMS, explain, hidden_atoms, predict_without, without_atoms
 from drugai.predictors.gnn import GNNConfig
@@ -48,6 +49,21 @@ def test_a_contribution_is_the_prediction_minus_that_without_the_atom(models):
     assert explain(models["gnn"], [smi])[0].atoms[4] == pytest.approx(values[0] - values[1], abs=1e-6)
     parts = [predict_without(models[kind], smi, [(), (4,)]) for kind in ("trees", "gnn")]
     assert predict_without(models["ensemble"], smi, [(), (4,)]) == pytest.approx(0.25 * parts[0] + 0.75 * parts[1])
+
+
+class _Blind(MeanPredictor):
+    """Can read nothing."""
+
+    def predict_members(self, batch):
+        outputs, _ = super().predict_members(batch)
+        return np.full_like(outputs, np.nan), ("E_FEATURIZE: no token",) * len(batch)
+
+
+def test_a_member_that_cannot_read_the_molecule_takes_no_part(models):
+    blind = _Blind(models["trees"].tasks, np.array([100.0]))
+    both = EnsemblePredictor([models["trees"], blind], [0.3, 0.7])
+    np.testing.assert_allclose(explain(both, ["CCCCO"])[0].atoms, explain(models["trees"], ["CCCCO"])[0].atoms)
+    assert np.isnan(predict_without(EnsemblePredictor([blind]), "CCCCO", [()])).all()
 
 
 def test_a_graph_without_an_atom_has_no_bond_to_it():
