@@ -38,6 +38,7 @@ class AutoConfig(Config):
     candidates: tuple[str, ...] = setting(KINDS, help="kinds to try, in this order; when all have been tried, the best again with other seeds")
     most: int = setting(8, help="most members")
     least_weight: float = setting(0.05, help="a member with less weight is left out")
+    scale: str = setting("auto", choices=("auto", "linear", "log10"), help="of regressions; auto: log10 where values are positive and far more even in decades than in units")
     trees: TreesConfig = field(default_factory=TreesConfig)
     gp: GPConfig = field(default_factory=GPConfig)
     bagged: BaggedConfig = field(default_factory=bagged_config)

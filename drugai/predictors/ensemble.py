@@ -13,6 +13,7 @@ from drugai.config import Config, setting
 from drugai.errors import ConfigError
 from drugai.models.gnn import GNNNetConfig
 from drugai.molecules import MoleculeBatch
+from drugai.predictors.admet_scale import SCALES
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.gaussian_process import GPConfig
 from drugai.predictors.gnn import GNNConfig
@@ -53,9 +54,13 @@ class EnsemblePredictor(TrainedPredictor):
     Args:
         members: Predictors, of any kind.
         weights: ``[k]`` not negative, not all zero; scaled to sum to 1. Equal by default.
+        scales: Of each task the scale (:data:`~drugai.predictors.admet_scale.SCALES`) on which the members were fitted and are averaged; ``linear`` by default. Predictions are
+            in the task's unit.
     """
 
-    def __init__(self, members: Sequence[TrainedPredictor], weights: Sequence[float] | None = None, record: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, members: Sequence[TrainedPredictor], weights: Sequence[float] | None = None, record: dict[str, Any] | None = None, scales: Sequence[str] = ()
+    ) -> None:
         if not members:
             raise ConfigError("an ensemble needs at least one predictor")
         tasks = members[0].tasks
@@ -66,6 +71,9 @@ class EnsemblePredictor(TrainedPredictor):
         if found.shape != (len(members),) or (found < 0).any() or not found.sum() > 0:
             raise ConfigError(f"an ensemble of {len(members)} needs as many weights, none negative and not all zero; got {found.tolist()}")
         self.tasks = tasks
+        self.scales = tuple(scales) or ("linear",) * len(tasks)
+        if len(self.scales) != len(tasks) or not set(self.scales) <= set(SCALES):
+            raise ConfigError(f"an ensemble of {len(tasks)} tasks needs as many scales of {', '.join(SCALES)}; got {list(self.scales)}")
         self.cost = sum(member.cost for member in members)
         self.members = list(members)
         self.weights = found / found.sum()
@@ -108,17 +116,27 @@ class EnsemblePredictor(TrainedPredictor):
         outputs = np.where(readable[:, :, None], outputs, weighted)
         reasons = tuple("" if some[row] else next(reason for reason in of_row if reason) for row, of_row in enumerate(zip(*why, strict=True)))
         # m copies x_k + (m w_k − 1)(x_k − x̄) would distort the spread: instead shift all members so that their plain mean is the weighted one
-        return outputs + (weighted - outputs.mean(0)), reasons
+        return self.in_units(outputs + (weighted - outputs.mean(0))), reasons
+
+    def in_units(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs ``[…, o]`` of the members' scales in the tasks' units."""
+        if set(self.scales) == {"linear"}:
+            return outputs
+        found, column = np.array(outputs, dtype=np.float64), 0
+        for task, scale in zip(self.tasks, self.scales, strict=True):
+            found[..., column] = SCALES[scale].back(found[..., column])
+            column += task.n_classes if task.kind == "multiclass" else 1
+        return found
 
     def pack(self) -> Packed:
         """The members, each under its own name."""
         entries, arrays, texts = pack_members([member.pack() for member in self.members])
         record = {**self.record, "tasks": write_tasks(self.tasks), "members": entries}
-        return Packed("ensemble", {"weights": self.weights.tolist()}, record, arrays, texts)
+        return Packed("ensemble", {"weights": self.weights.tolist(), "scales": list(self.scales)}, record, arrays, texts)
 
     @classmethod
     def unpack(cls, stored: Stored, unpack_member: Callable[[Stored], TrainedPredictor]) -> EnsemblePredictor:
         """Rebuild from an artifact; a member may be of any kind."""
         members = [unpack_member(stored.member(index)) for index in range(len(stored.record["members"]))]
         record = {key: value for key, value in stored.record.items() if key != "members"}
-        return cls(members, stored.config["weights"], record)
+        return cls(members, stored.config["weights"], record, stored.config.get("scales", ()))  # written by versions that knew no scales

@@ -18,6 +18,7 @@ from rdkit import Chem, rdBase
 from drugai.errors import E_FEATURIZE, ConfigError, reason, unknown
 from drugai.featurizers.graphs import MolecularGraphs, concatenate, featurize_graphs
 from drugai.molecules import MoleculeBatch
+from drugai.predictors.admet_scale import SCALES
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.gnn import GNNPredictor
@@ -107,7 +108,8 @@ def predict_without(predictor: TrainedPredictor, smi: str, removed: Sequence[Seq
         used = [(predict_without(member, smi, removed, task), weight) for member, weight in zip(predictor.members, predictor.weights, strict=True) if weight > 0]
         # a member that cannot read the molecule at all takes no part in its prediction either
         able = [(values, weight) for values, weight in used if not np.isnan(values).all()] or used
-        return np.asarray(sum(weight * values for values, weight in able) / sum(weight for _, weight in able))
+        mixed = sum(weight * values for values, weight in able) / sum(weight for _, weight in able)
+        return np.asarray(SCALES[predictor.scales[task]].back(mixed))
     column = sum(each.n_classes if each.kind == "multiclass" else 1 for each in predictor.tasks[:task])
     if isinstance(predictor, GNNPredictor):
         whole = MoleculeBatch([smi])

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from drugai.artifact import is_artifact
 from drugai.contracts import Dataset
+from drugai.errors import DatasetError
 from drugai.metrics.property import direction
+from drugai.predictors.admet_scale import SCALES
 from drugai.predictors.auto import NETWORKS, AutoConfig
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
@@ -24,7 +28,7 @@ from drugai.training.fit_gp import fit_gp
 from drugai.training.fit_lm import fit_lm
 from drugai.training.fit_trees import fit_trees
 from drugai.training.primary import PRIMARY, score_predictions
-from drugai.training.rows import origin
+from drugai.training.rows import origin, usable_rows
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +66,14 @@ def fit_auto(
 
     Args:
         config: Time, candidates and their Configs.
-        train, valid: Parts of one data set; the weights come from ``valid``.
+        train, valid: Parts of one data set; the weights come from ``valid``. A regression over decades is learnt as its logarithm, and scores and weights are of that.
         seed: Members' seeds derive from it.
         on_epoch: Called after each epoch of the networks.
         checkpoint: Folder; a member that was finished is not fitted again (the time starts anew).
     """
     deadline = time.monotonic() + 60 * config.minutes
+    scales = tuple(target_scale(config.scale, train, index) for index in range(len(train.tasks)))
+    train, valid = rescaled(train, scales), rescaled(valid, scales)
     metric = PRIMARY[train.tasks[0].kind]
     sign = 1.0 if direction(metric) == "min" else -1.0
     members: list[TrainedPredictor] = []
@@ -103,9 +109,40 @@ def fit_auto(
         **origin(train, valid),
         "seed": seed,
         "names": [fitted[index].name for index in kept],
-        "auto": {"minutes": config.minutes, "metric": metric, "tries": [asdict(one) for one in tries]},
+        "auto": {"minutes": config.minutes, "metric": metric, "scales": list(scales), "tries": [asdict(one) for one in tries]},
     }
-    return EnsemblePredictor(chosen, weights.tolist(), record)
+    return EnsemblePredictor(chosen, weights.tolist(), record, scales)
+
+
+def target_scale(asked: str, train: Dataset, index: int) -> str:
+    """``log10`` where it was asked for, or where a regression's training values are all positive, skewed by more than 2, and not half as skewed in decades; else ``linear``.
+
+    Raises:
+        DatasetError: ``log10`` was asked for and a value is not positive.
+    """
+    from scipy.stats import skew
+
+    if train.tasks[index].kind != "regression" or asked == "linear":
+        return "linear"
+    values = train.y[:, index].astype(np.float64)
+    values = values[~np.isnan(values)]
+    positive = bool(len(values)) and bool((values > 0).all())
+    if asked == "log10":
+        if not positive:
+            raise DatasetError(f"task {train.tasks[index].name!r}: a value of 0 or less has no logarithm; use scale='linear' or 'auto'")
+        return asked
+    if not positive or usable_rows(train, "train", bounds=True).bounds is not None or values.std() == 0:
+        return "linear"  # bounds of censored values stay in their unit
+    plain, logged = abs(float(skew(values))), abs(float(skew(np.log10(values))))
+    return "log10" if plain > 2 and logged < plain / 2 else "linear"
+
+
+def rescaled(data: Dataset, scales: Sequence[str]) -> Dataset:
+    """The data set with each task's values on its scale; a value that the scale does not have counts as not measured."""
+    if set(scales) == {"linear"}:
+        return data
+    y = np.column_stack([SCALES[scale].there(data.y[:, index]) for index, scale in enumerate(scales)])
+    return replace(data, y=np.where(np.isfinite(y), y, np.nan).astype(np.float32))
 
 
 def _by_score(fitted: list[Try], sign: float) -> list[str]:

@@ -1,15 +1,18 @@
 """The automatic combination says what it tried, keeps what helps, and never looks at a test row."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from drugai.errors import ConfigError
+from drugai.contracts import Dataset, Task
+from drugai.errors import ConfigError, DatasetError
 from drugai.predictors import AutoConfig, GNNConfig, GPConfig, LMConfig, TreesConfig, load_predictor
 from drugai.predictors.bagged import BaggedConfig
+from drugai.predictors.explaining import explain
 from drugai.training import evaluate, fit_on
-from drugai.training.fit_auto import fit_auto, gp_seconds
+from drugai.training.fit_auto import fit_auto, gp_seconds, target_scale
 
 NETWORK = GNNConfig(epochs=2).replace(**{"net.width": 16, "net.head_width": 16})
 SMALL = AutoConfig(
@@ -65,6 +68,37 @@ def test_a_killed_run_does_not_fit_a_finished_member_again(activity, parts, tmp_
     again = fit_auto(config, train, valid, checkpoint=tmp_path)
     assert kept == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("manifest.json")}
     np.testing.assert_allclose(first.predict(valid.smiles).mean, again.predict(valid.smiles).mean, atol=1e-5)
+
+
+def test_values_over_decades_are_learnt_as_logarithms_and_told_in_their_unit(activity, parts, tmp_path):
+    decades = replace(activity, y=(10.0 ** (9 - activity.y)).astype(np.float32))  # −log10 of M in nM
+    config = SMALL.replace(candidates=["gp"], most=1)
+    train, valid = decades.take(parts.train), decades.take(parts.valid)
+    model = fit_auto(config, train, valid)
+    assert model.record["auto"]["scales"] == ["log10"]
+    same = fit_auto(config, activity.take(parts.train), activity.take(parts.valid))
+    assert same.record["auto"]["scales"] == ["linear"]
+    smiles = list(activity.smiles[:20])
+    found, expected = model.predict(smiles).mean[:, 0], same.predict(smiles).mean[:, 0]
+    np.testing.assert_allclose(9 - np.log10(found), expected, atol=0.02)  # the same quantity, turned round
+    again = load_predictor(model.save(tmp_path / "decades"))
+    np.testing.assert_allclose(again.predict(smiles).mean[:, 0], found, rtol=1e-4)
+    assert explain(model, smiles[:1])[0].prediction == pytest.approx(float(found[0]), rel=1e-3)
+    assert set(fit_auto(config.replace(scale="linear"), train, valid).scales) == {"linear"}
+
+
+def test_a_scale_is_taken_from_the_training_values():
+    def scale(values, asked="auto"):
+        return target_scale(asked, Dataset("d", ("C",) * len(values), np.array(values)[:, None], (Task("a", "regression"),)), 0)
+
+    spread = np.exp(np.random.default_rng(0).normal(0, 2, 400))
+    assert scale(spread) == "log10"
+    assert scale(-spread) == "linear"
+    assert scale(np.log(spread)) == "linear"
+    assert scale(np.full(30, 2.0)) == "linear"
+    assert scale(np.log(spread) + 20, "log10") == "log10"
+    with pytest.raises(DatasetError, match="0 or less has no logarithm"):
+        scale(np.append(spread, 0.0), "log10")
 
 
 def test_bad_settings_are_refused_in_words():
