@@ -64,8 +64,9 @@ def wide_card(prior: Prior, values: dict[str, Any] | None) -> str:
         lines = [f"| {name} | " + " | ".join("–" if name not in found else f"{found[name]:.4g}" for _, found in rows) + " |" for name in names]
         lines += [f"| with {kind} | " + " | ".join(f"{found['shares'][kind]:.3f}" for _, found in rows) + " |" for kind in rows[0][1]["shares"]]
         spelled = "; ".join(f"{name}: {found['share']:.1%}" for name, found in values["spelled"].items())
+        nats = "; ".join(f"{name}: {found['nats_a_token_of_what_both_spell']:.3f}" for name, found in values["spelled"].items())
         measured = f"{values['n']:,} raw samples, seed {values['seed']}, temperature 1 (`experiments/11_moses/wide.py`).\n\n| | " + " | ".join(name for name, _ in rows) + " |\n"
-        measured += "|---" * (len(rows) + 1) + "|\n" + "\n".join(lines) + f"\n\nOf {values['spelled']['wide']['molecules']:,} measured compounds the vocabulary spells: {spelled}."
+        measured += "|---" * (len(rows) + 1) + "|\n" + "\n".join(lines) + f"\n\nOf {values['spelled']['wide']['molecules']:,} measured compounds the vocabulary spells: {spelled}. Nats a token of those that both spell: {nats}."
     return f"""# Prior with a wide vocabulary (MOSES, ZINC, ChEMBL, natural products)
 
 {shape(prior)}

@@ -3,7 +3,7 @@
 python experiments/11_moses/train_prior.py --out runs/prior --minutes 95
 python experiments/11_moses/train_prior.py --out runs/longer --minutes 70 --from prior_moses --set first_chapter=10
 python experiments/11_moses/train_prior.py --out runs/wide --minutes 80 --corpus moses:50000,zinc,chembl,natural --from prior_moses --extend
-python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 12 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
+python experiments/11_moses/train_prior.py --out runs/wide_refined --minutes 14 --corpus chembl --from runs/wide/prior --set loop.learning_rate=5e-4
 """
 
 from __future__ import annotations

@@ -82,16 +82,16 @@ def shares(smiles: list[str]) -> dict[str, float]:
 
 
 def spelled(priors: dict[str, Prior]) -> dict[str, dict[str, float]]:
-    """Of measured molecules, which no prior was trained on by name: the share that each vocabulary spells, and the nats a token of those."""
+    """Of measured molecules, which no prior was trained on by name: the share that each vocabulary spells, and the nats a token of those that all spell."""
     smiles = [smi for name in MEASURED for smi in drugai.read_dataset(name, targets=[]).smiles]
     sample = list(dict.fromkeys(smi for smi in MoleculeBatch(smiles).canonical if smi))
+    able = {name: [smi for smi, why in zip(sample, prior.vocabulary.encode_many(sample).reasons, strict=True) if not why] for name, prior in priors.items()}
+    both = sorted(set.intersection(*(set(smiles) for smiles in able.values())))
+    told = both[:: max(1, len(both) // 2000)]
     found = {}
     for name, prior in priors.items():
-        encoded = prior.vocabulary.encode_many(sample)
-        able = [smi for smi, why in zip(sample, encoded.reasons, strict=True) if not why]
-        told = able[:: max(1, len(able) // 2000)]
         tokens = prior.vocabulary.encode_many(told).lengths.sum()
-        found[name] = {"molecules": len(sample), "share": len(able) / len(sample), "nats_a_token": float(-np.nansum(prior.log_likelihood(told)) / tokens)}
+        found[name] = {"molecules": len(sample), "share": len(able[name]) / len(sample), "nats_a_token_of_what_both_spell": float(-prior.log_likelihood(told).sum() / tokens)}
     return found
 
 
