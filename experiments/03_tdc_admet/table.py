@@ -75,10 +75,10 @@ def markdown(rows: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
     for name, row in rows.items():
         published = protocol["published"][name]
         told = ["-" if math.isnan(value) else f"{value:.3f}" for value in published]
-        better = [model for model in own if model in row["models"] and better(row["metric"], row["models"][model]["test"], published[-1])]
-        for model in better:
+        won = [model for model in own if model in row["models"] and better(row["metric"], row["models"][model]["test"], published[-1])]
+        for model in won:
             beaten[model] += 1
-        text += f"| {name.removeprefix('tdc_')} | {row['metric']} | " + " | ".join(told) + f" | {', '.join(better) or '-'} |\n"
+        text += f"| {name.removeprefix('tdc_')} | {row['metric']} | " + " | ".join(told) + f" | {', '.join(won) or '-'} |\n"
     run = {model: sum(model in row["models"] for row in rows.values()) for model in own}
     text += "\nThe best trustworthy published bar is beaten by " + ", ".join(f"{model} on {beaten[model]} of {run[model]}" for model in own if run[model]) + ".\n"
     failed = [f"{name}: {'; '.join(row['failed'])}" for name, row in rows.items() if row["failed"]]

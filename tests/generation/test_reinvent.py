@@ -90,15 +90,15 @@ def test_a_full_scaffold_gets_nothing_and_is_forgotten():
 
 @pytest.mark.parametrize("method", ["reinvent", "hybrid"])
 def test_a_run_steers_the_prior_and_keeps_the_agent(prior, method, tmp_path):
-    found = optimize(prior, share_of_amines, budget=60, method=method, config=SMALL, out=tmp_path)
-    assert len(found) <= 60
+    found = optimize(prior, share_of_amines, budget=120, method=method, config=SMALL, out=tmp_path)
+    assert len(found) <= 120
     origins = {one.origin for one in found.scored}
     assert "sample" in origins
     assert (len(origins) > 1) == (method == "hybrid")
     agent = load_generator(tmp_path / "agent")
-    amines = sum(smi.endswith("N") for smi in agent.sample(100, seed=9))
+    amines = sum(smi.endswith("N") for smi in agent.sample(500, seed=9))
     if method == "reinvent":  # in so short a hybrid run half of the lessons are the genetic engine's molecules
-        assert amines > sum(smi.endswith("N") for smi in prior.sample(100, seed=9))
+        assert amines > sum(smi.endswith("N") for smi in prior.sample(500, seed=9)) + 50
     else:
         assert any(not torch.equal(new, old) for new, old in zip(agent.model.parameters(), prior.model.parameters(), strict=True))
 
