@@ -41,5 +41,7 @@ def minmax_kernel(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def squared_distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """``[n, m]`` float32 mean squared difference over the d columns of ``[n, d]`` and ``[m, d]``."""
     width = max(left.shape[1], 1)
+    # in float32 the difference of large numbers would depend on where in a batch a row stands, by up to 1e-5 of a prediction
+    left, right = left.astype(np.float64), right.astype(np.float64)
     total = (left * left).sum(1)[:, None] + (right * right).sum(1)[None] - 2.0 * (left @ right.T)
     return np.asarray(np.maximum(total, 0.0) / width, dtype=np.float32)

