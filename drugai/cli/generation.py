@@ -34,7 +34,7 @@ def pretrain_generator(
 def generate(
     out: Annotated[Path, typer.Option(help="file to write, one SMILES a line")],
     n: Annotated[int, typer.Option("-n", help="molecules")] = 1000,
-    prior: Annotated[str | None, typer.Option(help="folder of a prior, or name of one that ships (prior_moses by default)")] = None,
+    prior: Annotated[str | None, typer.Option(help="folder of a prior, or name of one that ships: prior_moses by default, prior_wide where molecules or fragments are given")] = None,
     scaffold: Annotated[str | None, typer.Option(help="SMILES with attachment points to be decorated: 'c1ccc([*:1])c([*:2])c1'")] = None,
     link: Annotated[str | None, typer.Option(help="two fragments to be joined: 'c1ccc([*:1])cc1.[*:2]N1CCOCC1'")] = None,
     prefix: Annotated[str | None, typer.Option(help="text that every SMILES begins with")] = None,

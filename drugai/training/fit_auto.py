@@ -131,10 +131,12 @@ def target_scale(asked: str, train: Dataset, index: int) -> str:
         if not positive:
             raise DatasetError(f"task {train.tasks[index].name!r}: a value of 0 or less has no logarithm; use scale='linear' or 'auto'")
         return asked
-    if not positive or usable_rows(train, "train", bounds=True).bounds is not None or values.std() == 0:
-        return "linear"  # bounds of censored values stay in their unit
+    if not positive or values.std() == 0:
+        return "linear"
     plain, logged = abs(float(skew(values))), abs(float(skew(np.log10(values))))
-    return "log10" if plain > 2 and logged < plain / 2 else "linear"
+    if plain <= 2 or logged >= plain / 2 or usable_rows(train, "train", bounds=True).bounds is not None:
+        return "linear"  # bounds of censored values stay in their unit
+    return "log10"
 
 
 def rescaled(data: Dataset, scales: Sequence[str]) -> Dataset:
