@@ -49,3 +49,11 @@ def cell(folder: Path, name: str, compute: Callable[[], dict[str, Any]], *, code
     found["versions"] = versions()
     write_text_atomically(path, json.dumps(found, indent=1) + "\n")
     return found
+
+
+def write_tables(folder: Path, rows: Any, text: str, *, show: bool) -> None:
+    """``table.md`` and ``table.json`` of an experiment; printed too with ``show``."""
+    write_text_atomically(folder / "table.md", text)
+    write_text_atomically(folder / "table.json", json.dumps(rows, indent=1) + "\n")
+    if show:
+        print(text)

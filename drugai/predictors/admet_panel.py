@@ -14,12 +14,12 @@ from drugai.contracts import Predictions, Task
 from drugai.errors import ConfigError, unknown
 from drugai.featurizers.blocks import featurize_blocks
 from drugai.molecules import MoleculeBatch
-from drugai.predictors.admet_scale import SCALES as SCALES
 from drugai.predictors.base import CHUNK, TrainedPredictor, assemble
 from drugai.predictors.calibration import TaskCalibration, calibrated, class_sets, conformal_quantile, width_of
 from drugai.predictors.nearest_measured import NearestMeasured
 from drugai.predictors.packed_trees import PackedTrees
 from drugai.predictors.packing import Packed, Stored, write_tasks
+from drugai.predictors.scales import SCALES as SCALES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class Endpoint:
     Attributes:
         task: Name, kind and unit.
         card: What was measured, where it comes from, how many molecules, the test result.
-        scale: Where its trees work (:mod:`drugai.predictors.admet_scale`); classes work on the logit.
+        scale: Where its trees work (:mod:`drugai.predictors.scales`); classes work on the logit.
         trees: Give the raw output.
         calibration: Of intervals (on the trees' scale) or probabilities.
         domain_limit: Similarity to the nearest training molecule below which a molecule is outside the domain.

@@ -13,11 +13,11 @@ from drugai.config import Config, setting
 from drugai.errors import ConfigError
 from drugai.models.gnn import GNNNetConfig
 from drugai.molecules import MoleculeBatch
-from drugai.predictors.admet_scale import SCALES
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.gaussian_process import GPConfig
 from drugai.predictors.gnn import GNNConfig
 from drugai.predictors.packing import Packed, Stored, pack_members, write_tasks
+from drugai.predictors.scales import SCALES
 from drugai.predictors.trees import TreesConfig
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class EnsemblePredictor(TrainedPredictor):
     Args:
         members: Predictors, of any kind.
         weights: ``[k]`` not negative, not all zero; scaled to sum to 1. Equal by default.
-        scales: Of each task the scale (:data:`~drugai.predictors.admet_scale.SCALES`) on which the members were fitted and are averaged; ``linear`` by default. Predictions are
+        scales: Of each task the scale (:data:`~drugai.predictors.scales.SCALES`) on which the members were fitted and are averaged; ``linear`` by default. Predictions are
             in the task's unit.
     """
 

@@ -18,11 +18,11 @@ from rdkit import Chem, rdBase
 from drugai.errors import E_FEATURIZE, ConfigError, reason, unknown
 from drugai.featurizers.graphs import MolecularGraphs, concatenate, featurize_graphs
 from drugai.molecules import MoleculeBatch
-from drugai.predictors.admet_scale import SCALES
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.gnn import GNNPredictor
 from drugai.predictors.language import LanguagePredictor
+from drugai.predictors.scales import SCALES
 
 MOST_ATOMS = 300
 """Heavy atoms beyond which a molecule is not explained: the cost grows with their square."""

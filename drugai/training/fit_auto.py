@@ -15,11 +15,11 @@ from drugai.artifact import is_artifact
 from drugai.contracts import Dataset
 from drugai.errors import DatasetError
 from drugai.metrics.property import direction
-from drugai.predictors.admet_scale import SCALES
 from drugai.predictors.auto import NETWORKS, AutoConfig
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.loading import load_predictor
+from drugai.predictors.scales import SCALES
 from drugai.runtime import derive_seed
 from drugai.training.fit_bagged import fit_bagged
 from drugai.training.fit_ensemble import member_weights

@@ -18,7 +18,7 @@ from protocol import plan_of, recipe  # noqa: E402
 from drugai.contracts import Dataset, Split  # noqa: E402
 from drugai.featurizers.blocks import featurize_blocks  # noqa: E402
 from drugai.molecules import MoleculeBatch  # noqa: E402
-from drugai.predictors.admet_scale import SCALES  # noqa: E402
+from drugai.predictors.scales import SCALES  # noqa: E402
 from drugai.training.admet import fit_folds  # noqa: E402
 
 

@@ -23,14 +23,13 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
 from baselines import predict_own  # noqa: E402
-from cells import cell, code_hash  # noqa: E402
+from cells import cell, code_hash, write_tables  # noqa: E402
 from fits import mixed, predict_folds, predict_maplight  # noqa: E402
 from protocol import ENDPOINTS  # noqa: E402
 from protocol import PROTOCOL as PANEL_PROTOCOL  # noqa: E402
 from table import markdown, summarize  # noqa: E402
 
 import drugai  # noqa: E402
-from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
@@ -87,11 +86,7 @@ def main() -> None:
                     found = cell(CELLS, f"{entry['data']}_{model}_{seed}", partial(compute, entry, model, seed), code=CODE, again=options.again)
                     print(entry["data"], model, seed, found.get("failed") or found["test"]["value"], found["cpu_seconds"], flush=True)
     rows = summarize(CELLS, ENDPOINTS, PROTOCOL)
-    text = markdown(rows, PROTOCOL)
-    write_text_atomically(HERE / "results" / "table.md", text)
-    write_text_atomically(HERE / "results" / "table.json", json.dumps(rows, indent=1) + "\n")
-    if options.table:
-        print(text)
+    write_tables(HERE / "results", rows, markdown(rows, PROTOCOL), show=options.table)
 
 
 if __name__ == "__main__":

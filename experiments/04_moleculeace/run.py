@@ -9,7 +9,6 @@ A cell is one file: a killed run continues. The smallest targets come first.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tomllib
 from functools import partial
@@ -22,12 +21,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
-from cells import cell, code_hash  # noqa: E402
+from cells import cell, code_hash, write_tables  # noqa: E402
 from fits import predict_forest, predict_ours, predict_svm  # noqa: E402
 from table import markdown, summarize  # noqa: E402
 
 import drugai  # noqa: E402
-from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.contracts import Dataset, Split  # noqa: E402
 from drugai.data import card  # noqa: E402
 from drugai.metrics.property import rmse  # noqa: E402
@@ -94,11 +92,7 @@ def main() -> None:
                 found = cell(CELLS, f"{target}_{name}_{seed}", work, code=CODE, again=options.again)
                 print(target, name, seed, found.get("failed") or f"{found['all']:.4f} {found['cliff']:.4f}", found["cpu_seconds"], flush=True)
     rows = summarize(CELLS, PROTOCOL, TARGETS)
-    text = markdown(rows, PROTOCOL)
-    write_text_atomically(HERE / "results" / "table.md", text)
-    write_text_atomically(HERE / "results" / "table.json", json.dumps(rows, indent=1) + "\n")
-    if options.table:
-        print(text)
+    write_tables(HERE / "results", rows, markdown(rows, PROTOCOL), show=options.table)
 
 
 if __name__ == "__main__":

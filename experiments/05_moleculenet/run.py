@@ -10,7 +10,6 @@ environment of its own with chemprop 2.3.1; without it the missing cells are lef
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -26,14 +25,13 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
 from baselines import boosted, forest, maplight  # noqa: E402
-from cells import cell, code_hash  # noqa: E402
+from cells import cell, code_hash, write_tables  # noqa: E402
 from chemprop_cell import chemprop_predictions  # noqa: E402
 from comparing import mean_score  # noqa: E402
 from own_models import fit_own  # noqa: E402
 from table import load, markdown, summarize  # noqa: E402
 
 import drugai  # noqa: E402
-from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.contracts import Dataset, Split  # noqa: E402
 
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
@@ -125,11 +123,7 @@ def main() -> None:
         told = found.get("failed") or found.get("test") or {own: round(one["test"], 4) for own, one in found["models"].items()}
         print(name, model, seed, told, found["cpu_seconds"], flush=True)
     rows = table()
-    text = markdown(rows, PROTOCOL)
-    write_text_atomically(HERE / "results" / "table.md", text)
-    write_text_atomically(HERE / "results" / "table.json", json.dumps(rows, indent=1) + "\n")
-    if options.table:
-        print(text)
+    write_tables(HERE / "results", rows, markdown(rows, PROTOCOL), show=options.table)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the trees of an endpoint work: on the value itself, its decades, or the logit of a share."""
+"""Where a quantity is learnt: on the value itself, its decades, or the logit of a share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Scale:
-    """A monotone map from a value in its unit to the trees' scale, and back."""
+    """A monotone map from a value in its unit to the scale on which it is learnt, and back."""
 
     there: Callable[[np.ndarray], np.ndarray]
     back: Callable[[np.ndarray], np.ndarray]
