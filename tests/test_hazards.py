@@ -37,9 +37,12 @@ def test_t14_zip_and_tar_are_refused_and_nothing_is_unpacked(tmp_path: Path) -> 
     assert sorted(path for path in tmp_path.parent.rglob("*")) == before
 
 
-def test_t14_an_archive_under_the_name_of_a_library_gives_rows_with_reasons_and_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("second", [0, 18, 20, 24])
+def test_t14_an_archive_under_the_name_of_a_library_gives_rows_with_reasons_and_no_file(tmp_path: Path, second: int) -> None:
+    # the time stands in the header: at 18, 20 and 24 seconds its first byte is a tab, a new line, a comma
     with zipfile.ZipFile(tmp_path / "l.smi", "w") as archive:
-        archive.writestr("../escaped.smi", "CCO ethanol\n")
+        archive.writestr(zipfile.ZipInfo("../escaped.smi", (2026, 11, 28, 0, 1 if second == 24 else 0, second)), "CCO ethanol\n")
+    assert {18: b"\t", 20: b"\n", 24: b","}.get(second, b"") in (tmp_path / "l.smi").read_bytes()[10:11]
     reasons = [why for part in read_library(tmp_path / "l.smi") for why in part.batch().reasons]
     assert reasons
     assert all(reasons)

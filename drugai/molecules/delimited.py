@@ -78,7 +78,10 @@ def _delimiter(line: str, kind: str) -> str:
     best = max(counts, key=lambda mark: counts[mark])
     if kind == "csv":
         return best if counts[best] else ","
-    # A .smi or .txt file is white-space separated unless its first line is a header cut at something else or it has tabs
+    # A .smi or .txt file is white-space separated unless its first line is a header cut at something else or it has tabs; what is no text (an archive under
+    # such a name) is neither, whatever bytes it holds
+    if not line.replace("\t", "").isprintable():
+        return ""
     if counts["\t"]:
         return "\t"
     cells = line.split(best) if counts[best] else []

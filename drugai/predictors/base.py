@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from drugai.contracts import Predictions, Task
+from drugai.contracts import Dataset, Predictions, Task
 from drugai.errors import ConfigError
 from drugai.molecules import MoleculeBatch
 from drugai.predictors.calibration import Calibration
 from drugai.predictors.packing import Packed
 
 CHUNK = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What a predictor that learnt from all of ``data`` said of each molecule while it had not learnt its value.
+
+    Attributes:
+        data: n measured molecules.
+        predictions: n rows of it.
+        fold: ``[n]`` molecules with one number were left out together; −1 of those that no fold held out.
+    """
+
+    data: Dataset
+    predictions: Predictions
+    fold: np.ndarray
 
 
 class TrainedPredictor(ABC):
@@ -35,6 +50,8 @@ class TrainedPredictor(ABC):
     """Whether one thing alone is computed from the Mols, so that they need not be kept (see MoleculeBatch)."""
     calibration: Calibration | None = None
     """How sure it is; from :func:`drugai.training.calibrate`."""
+    held_out: HeldOut | None = None
+    """Of a predictor that was just fitted over folds of all molecules, the validation part among them; not saved."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -48,6 +48,28 @@ class EnsembleConfig(Config):
             raise ConfigError(f"EnsembleConfig.members: got {list(self.members)}; name some of {', '.join(known)}, each once")
 
 
+def weighted(outputs: np.ndarray, weights: np.ndarray, readable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Members' outputs, shifted so that their plain mean is the weighted one of those that could read the molecule.
+
+    ``m w_k x_k`` would have that mean too, but would distort the spread.
+
+    Args:
+        outputs: ``[m, n, o]``.
+        weights: ``[m]``.
+        readable: ``[m, n]`` whether the member could read the molecule.
+
+    Returns:
+        ``[m, n, o]``, NaN of a molecule that no member could read; and ``[n]`` whether some could.
+    """
+    some = np.any(readable, axis=0)
+    share = weights[:, None] * readable
+    share /= np.where(some, share.sum(0), 1.0)
+    mean = (share[:, :, None] * np.where(readable[:, :, None], outputs, 0.0)).sum(0)
+    mean[~some] = np.nan
+    outputs = np.where(readable[:, :, None], outputs, mean)
+    return outputs + (mean - outputs.mean(0)), some
+
+
 class EnsemblePredictor(TrainedPredictor):
     """Weighted mean of predictors of the same tasks.
 
@@ -103,20 +125,13 @@ class EnsemblePredictor(TrainedPredictor):
             found.append(outputs.mean(0))
             weights.append(weight)
             why.append(of_member)
-        outputs = np.stack(found)
         readable = np.array([[not reason for reason in reasons] for reasons in why], dtype=bool)  # [m, n]
-        some = np.any(readable, axis=0)
-        share = np.array(weights)[:, None] * readable
-        share /= np.where(some, share.sum(0), 1.0)
-        weighted = (share[:, :, None] * np.where(readable[:, :, None], outputs, 0.0)).sum(0)
-        weighted[~some] = np.nan
+        outputs, some = weighted(np.stack(found), np.array(weights), readable)
         fewer = int((some & ~readable.all(0)).sum())
         if fewer:
             logger.info("%d of %d molecules rest on fewer than all members of the ensemble", fewer, len(batch))
-        outputs = np.where(readable[:, :, None], outputs, weighted)
         reasons = tuple("" if some[row] else next(reason for reason in of_row if reason) for row, of_row in enumerate(zip(*why, strict=True)))
-        # m copies x_k + (m w_k − 1)(x_k − x̄) would distort the spread: instead shift all members so that their plain mean is the weighted one
-        return self.in_units(outputs + (weighted - outputs.mean(0))), reasons
+        return self.in_units(outputs), reasons
 
     def in_units(self, outputs: np.ndarray) -> np.ndarray:
         """Outputs ``[…, o]`` of the members' scales in the tasks' units."""

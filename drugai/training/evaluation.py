@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from drugai.contracts import Dataset, Predictions, Split
 from drugai.errors import ConfigError, count_reasons
 from drugai.metrics.property import DEFAULT_METRICS, Estimate, direction, estimate
-from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.base import HeldOut, TrainedPredictor
 from drugai.training.fit import fit_on
 from drugai.training.primary import PRIMARY as PRIMARY
 from drugai.training.primary import score_predictions as score_predictions
@@ -68,11 +68,23 @@ def evaluate(predictor: TrainedPredictor, data: Dataset, *, metrics: Sequence[st
     """
     data = data.select([task.name for task in predictor.tasks])
     predictions = predictor.predict(batch_of(data) if predictor.columns else data.smiles)
+    return score_parts(predictions, data, metrics=metrics, seed=seed)
+
+
+def score_held_out(found: HeldOut, *, metrics: Sequence[str] | None = None, seed: int = 0) -> Evaluation:
+    """Score what a predictor said of folds that it had not learnt from; in each fold that is one of its models, not their mean."""
+    rows = np.flatnonzero(found.fold >= 0)
+    held = found.data.take(rows)
+    return score_parts(found.predictions.take(rows), replace(held, name=f"{held.name}, held-out folds"), metrics=metrics, seed=seed)
+
+
+def score_parts(predictions: Predictions, data: Dataset, *, metrics: Sequence[str] | None = None, seed: int = 0) -> Evaluation:
+    """Score predictions of measured molecules, row by row; arguments as of :func:`evaluate`."""
     scores: dict[str, dict[str, Estimate]] = {}
-    for index, task in enumerate(predictor.tasks):
+    for index, task in enumerate(predictions.tasks):
         chosen = metrics if metrics is not None else DEFAULT_METRICS[task.kind]
         scores[task.name] = {name: estimate(name, data.y[:, index], predictions.mean[:, index], seed=seed) for name in chosen}
-    units = {task.name: task.unit for task in predictor.tasks}
+    units = {task.name: task.unit for task in predictions.tasks}
     return Evaluation(data.name, scores, units, len(data), count_reasons(predictions.reasons), predictions)
 
 
@@ -105,7 +117,9 @@ class ValidationScore:
         return self.score(predictor)
 
     def fit(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> TrainedPredictor:
-        """Fit with ``config`` on the training part."""
+        """Fit with ``config`` on the training part; a Config that would learn from the validation part too is held back from it."""
+        if getattr(config, "whole", False):
+            config = config.replace(whole=False)
         return fit_on(config, self.train, self.valid, seed=seed, on_epoch=on_epoch)
 
     def fixed(self, config: Any) -> dict[str, Any]:
@@ -142,7 +156,7 @@ def _absent(config: Any, prefix: str = "") -> tuple[str, ...]:
         return ()
     chosen = getattr(config, part)
     chosen = (chosen,) if isinstance(chosen, str) else chosen
-    held = [key for key in ("trees", "gp", "bagged", "lm", "gnn", "hybrid") if hasattr(config, key)]
+    held = [key for key in ("trees", "gp", "bagged", "fragments", "lm", "gnn", "hybrid") if hasattr(config, key)]
     found = [f"{prefix}{key}." for key in held if key not in chosen]
     return tuple(found) + tuple(name for key in held if key in chosen for name in _absent(getattr(config, key), f"{prefix}{key}."))
 

@@ -12,23 +12,21 @@ from pathlib import Path
 import numpy as np
 
 from drugai.artifact import is_artifact
-from drugai.contracts import Dataset
+from drugai.contracts import Dataset, Predictions
 from drugai.errors import DatasetError
 from drugai.metrics.property import direction
 from drugai.predictors.auto import NETWORKS, AutoConfig
-from drugai.predictors.base import TrainedPredictor
-from drugai.predictors.ensemble import EnsemblePredictor
+from drugai.predictors.base import HeldOut, TrainedPredictor, assemble
+from drugai.predictors.ensemble import EnsemblePredictor, weighted
 from drugai.predictors.loading import load_predictor
 from drugai.predictors.scales import SCALES
 from drugai.runtime import derive_seed
-from drugai.training.fit_bagged import fit_bagged
-from drugai.training.fit_ensemble import member_weights
+from drugai.training.fit_ensemble import mixing_weights
 from drugai.training.fit_gnn import fit_gnn
-from drugai.training.fit_gp import fit_gp
 from drugai.training.fit_lm import fit_lm
-from drugai.training.fit_trees import fit_trees
+from drugai.training.folding import assign_folds, fold_each, fold_gp, fold_trees
 from drugai.training.primary import PRIMARY, score_predictions
-from drugai.training.rows import origin, usable_rows
+from drugai.training.rows import both_parts, check_trainable, origin, take_rows, usable_rows
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +42,7 @@ class Try:
     Attributes:
         name: Kind and repetition: ``gp``, ``hybrid 2``.
         seconds: Wall time of the fit.
-        score: On the validation part, by ``metric`` of the run; NaN if it was not fitted.
+        score: On the folds that were held out, by ``metric`` of the run; NaN if it was not fitted.
         weight: In the ensemble; 0 if it is not there.
         why: Why it was kept or not.
     """
@@ -59,24 +57,34 @@ class Try:
 def fit_auto(
     config: AutoConfig, train: Dataset, valid: Dataset, *, seed: int = 0, on_epoch: OnEpoch | None = None, checkpoint: str | Path | None = None
 ) -> EnsemblePredictor:
-    """Fit candidates until the time is over, then weigh them on the validation part.
+    """Fit candidates over folds until the time is over, then weigh them by what they said of the folds that they had not seen.
 
     The first kind, trees by default, is always fitted; a Gaussian process is skipped where it would take longer than is left; a network anneals within what is left. When every kind has
-    been fitted, kinds are repeated with other seeds in the order of their validation scores. How many members there are depends on the machine's speed.
+    been fitted, kinds are repeated with other seeds in the order of their scores. How many members there are depends on the machine's speed.
 
     Args:
         config: Time, candidates and their Configs.
-        train, valid: Parts of one data set; the weights come from ``valid``. A regression over decades is learnt as its logarithm, and scores and weights are of that.
-        seed: Members' seeds derive from it.
+        train, valid: Parts of one data set; with ``config.whole`` both are learnt from, else ``valid`` is named in the record alone. A regression over decades is learnt as its
+            logarithm, and scores and weights are of that.
+        seed: Of the folds; the members' seeds derive from it.
         on_epoch: Called after each epoch of the networks.
         checkpoint: Folder; a member that was finished is not fitted again (the time starts anew).
+
+    Returns:
+        The ensemble; its ``held_out`` is what its members said of the folds, in the tasks' units.
     """
     deadline = time.monotonic() + 60 * config.minutes
-    scales = tuple(target_scale(config.scale, train, index) for index in range(len(train.tasks)))
-    train, valid = rescaled(train, scales), rescaled(valid, scales)
-    metric = PRIMARY[train.tasks[0].kind]
+    learnt = both_parts(train, valid) if config.whole and valid is not train else train
+    check_trainable(learnt, usable_rows(learnt, "train"))
+    scales = tuple(target_scale(config.scale, learnt, index) for index in range(len(learnt.tasks)))
+    scaled = rescaled(learnt, scales)
+    fold, method = assign_folds(scaled, config.folds, derive_seed(seed, "auto", "folds") % 2**31)
+    rows = np.flatnonzero(fold >= 0)
+    asked = take_rows(scaled, rows)
+    metric = PRIMARY[learnt.tasks[0].kind]
     sign = 1.0 if direction(metric) == "min" else -1.0
     members: list[TrainedPredictor] = []
+    told: list[np.ndarray] = []  # [n, o] of each member: what its models say of the folds that they have not seen
     tries: list[Try] = []
     ahead = [(kind, 1) for kind in config.candidates]
     while ahead and len(members) < config.most:
@@ -85,33 +93,47 @@ def fit_auto(
         found = Try(name)
         tries.append(found)
         began = time.monotonic()
-        member = _member(config, kind, name, train, valid, derive_seed(seed, "auto", name), deadline - began, found, on_epoch, checkpoint)
-        if member is not None:
+        fitted = _member(config, kind, name, scaled, fold, derive_seed(seed, "auto", name) % 2**31, deadline - began, found, on_epoch, checkpoint)
+        if fitted is not None:
             found.seconds = round(time.monotonic() - began, 1)
-            found.score = float(score_predictions(member.predict(valid.smiles), valid, metric))
-            members.append(member)
-            logger.info("%s: valid %s %.4f in %.0f s", name, metric, found.score, found.seconds, extra={"fields": asdict(found)})
+            found.score = float(score_predictions(assemble(asked.tasks, fitted[1][rows][None], [""] * len(rows)), asked, metric))
+            members.append(fitted[0])
+            told.append(fitted[1])
+            logger.info("%s: held-out %s %.4f in %.0f s", name, metric, found.score, found.seconds, extra={"fields": asdict(found)})
         if not ahead and members and deadline - time.monotonic() > _SHORTEST:
-            fitted = [one for one in tries if not math.isnan(one.score)]
+            scored = [one for one in tries if not math.isnan(one.score)]
             # a Gaussian process with another seed is the same process: only what has randomness is worth repeating
-            ahead = [(kind, time_of + 1) for kind in _by_score(fitted, sign) if kind != "gp"][:2] if time_of < 4 else []
+            ahead = [(kind, time_of + 1) for kind in _by_score(scored, sign) if kind != "gp"][:2] if time_of < 4 else []
     if not members:
         raise RuntimeError("no candidate was fitted")  # the first always is
-    weights = member_weights(members, valid)
+    weights = mixing_weights([one[rows] for one in told], asked)
     kept = [index for index, weight in enumerate(weights) if weight >= config.least_weight or len(members) == 1] or [int(weights.argmax())]
-    chosen = [members[index] for index in kept]
-    weights = member_weights(chosen, valid) if len(chosen) < len(members) else weights
-    fitted = [one for one in tries if not math.isnan(one.score)]
-    for index, one in enumerate(fitted):
+    weights = mixing_weights([told[index][rows] for index in kept], asked) if len(kept) < len(members) else weights
+    scored = [one for one in tries if not math.isnan(one.score)]
+    for index, one in enumerate(scored):
         one.weight = round(float(weights[kept.index(index)]), 3) if index in kept else 0.0
-        one.why = "kept" if index in kept else f"its weight on the validation part was under {config.least_weight:g}"
+        one.why = "kept" if index in kept else f"its weight by the held-out folds was under {config.least_weight:g}"
     record = {
         **origin(train, valid),
         "seed": seed,
-        "names": [fitted[index].name for index in kept],
-        "auto": {"minutes": config.minutes, "metric": metric, "scales": list(scales), "tries": [asdict(one) for one in tries]},
-    }
-    return EnsemblePredictor(chosen, weights.tolist(), record, scales)
+        "names": [scored[index].name for index in kept],
+        "auto": {
+            "minutes": config.minutes, "metric": metric, "scales": list(scales), "folds": config.folds, "folds_by": method, "whole": config.whole,
+            "tries": [asdict(one) for one in tries],
+        },
+    }  # fmt: skip
+    ensemble = EnsemblePredictor([members[index] for index in kept], weights.tolist(), record, scales)
+    ensemble.held_out = HeldOut(learnt, _together(ensemble, np.stack([told[index] for index in kept]), fold), fold)
+    return ensemble
+
+
+def _together(ensemble: EnsemblePredictor, told: np.ndarray, fold: np.ndarray) -> Predictions:
+    """What the ensemble says of held-out molecules: its members' outputs ``[m, n, o]``, weighed as it weighs others, in the tasks' units."""
+    # output by output, for a Gaussian process says nothing of a task on which the molecule was not measured
+    parts = [weighted(told[:, :, [column]], ensemble.weights, ~np.isnan(told[:, :, column])) for column in range(told.shape[2])]
+    outputs = np.concatenate([part[0] for part in parts], axis=2)
+    some = np.any([part[1] for part in parts], axis=0)
+    return assemble(ensemble.tasks, ensemble.in_units(outputs), ["" if number >= 0 and one else "held out by no fold" for number, one in zip(fold, some, strict=True)])
 
 
 def target_scale(asked: str, train: Dataset, index: int) -> str:
@@ -159,42 +181,48 @@ def _member(
     config: AutoConfig,
     kind: str,
     name: str,
-    train: Dataset,
-    valid: Dataset,
+    data: Dataset,
+    fold: np.ndarray,
     seed: int,
     left: float,
     found: Try,
     on_epoch: OnEpoch | None,
     checkpoint: str | Path | None,
-) -> TrainedPredictor | None:
-    """The member, fitted or read from the checkpoint; None with ``found.why`` said where there is no time for it."""
+) -> tuple[TrainedPredictor, np.ndarray] | None:
+    """The member and its held-out outputs, fitted or read from the checkpoint; None with ``found.why`` said where there is no time for it."""
     folder = Path(checkpoint) / name.replace(" ", "_") if checkpoint is not None else None
-    if folder is not None and is_artifact(folder):
-        return load_predictor(folder)
+    kept = folder.with_name(folder.name + ".npy") if folder is not None else None
+    if folder is not None and kept is not None and is_artifact(folder):
+        return load_predictor(folder), np.load(kept, allow_pickle=False)
     first = name == config.candidates[0]
-    if kind == "gp" and not first and gp_seconds(len(train)) > left:
-        found.why = f"skipped: it would take about {gp_seconds(len(train)):.0f} s, {max(left, 0):.0f} s were left"
+    if kind == "gp" and not first and gp_seconds(len(data)) > left:
+        found.why = f"skipped: it would take about {gp_seconds(len(data)):.0f} s, {max(left, 0):.0f} s were left"
         return None
-    if kind != "gp" and not first and left < _SHORTEST:
-        found.why = f"skipped: {max(left, 0):.0f} s were left"
+    # a network needs a while for each fold, a head on a fixed encoder and boosters are quick
+    least = _SHORTEST * (config.folds if kind in NETWORKS else 1)
+    if kind != "gp" and not first and left < least:
+        found.why = f"skipped: {max(left, 0):.0f} s were left, {least:.0f} s are the least"
         return None
-    if kind == "trees":
-        member: TrainedPredictor = fit_trees(config.trees, train, valid, seed=seed)
+    if kind in ("trees", "fragments"):
+        member: tuple[TrainedPredictor, np.ndarray] = fold_trees(config.trees if kind == "trees" else config.fragments, data, fold, seed)
     elif kind == "gp":
-        member = fit_gp(config.gp, train, valid, seed=seed)
-    elif kind == "bagged":
-        member = fit_bagged(config.bagged, train, valid, seed=seed)
-    elif kind == "lm":
-        member = fit_lm(config.lm.replace(minutes=max(left, _SHORTEST) / 60), train, valid, seed=seed, on_epoch=on_epoch)
+        member = fold_gp(config.gp, data, fold, seed)
     else:
-        network = config.hybrid if kind == "hybrid" else config.gnn
         # networks that are still to come get as much of the time as this one
-        after = config.candidates[config.candidates.index(kind) + 1 :] if name == kind else ()
-        share = 1.0 / (1 + len(set(after) & set(NETWORKS)))
-        network = network.replace(minutes=max(left, _SHORTEST) * share / 60)
-        member = fit_gnn(network, train, valid, seed=seed, on_epoch=on_epoch)
-    if folder is not None:
-        member.save(folder)
+        after = config.candidates[config.candidates.index(kind) + 1 :] if name == kind and kind in NETWORKS else ()
+        until = time.monotonic() + max(left, least) / (1 + len(set(after) & set(NETWORKS)))
+
+        def fit(rest: Dataset, part: Dataset, of: int, number: int) -> TrainedPredictor:
+            minutes = max(until - time.monotonic(), 1.0) / (config.folds - number) / 60
+            if kind == "lm":
+                return fit_lm(config.lm.replace(minutes=minutes), rest, part, seed=of, on_epoch=on_epoch)
+            return fit_gnn((config.hybrid if kind == "hybrid" else config.gnn).replace(minutes=minutes), rest, part, seed=of, on_epoch=on_epoch)
+
+        member = fold_each(fit, data, fold, seed, Path(checkpoint) / f"{folder.name}.folds" if checkpoint is not None and folder is not None else None)
+    if folder is not None and kept is not None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, member[1])  # before the folder, whose being there says that both are
+        member[0].save(folder)
     return member
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,25 +44,37 @@ def fit_ensemble(
 
 
 def member_weights(members: list[TrainedPredictor], valid: Dataset) -> np.ndarray:
-    """``[k]`` weights: halfway between those that minimize the squared error on the validation part and each member's inverse squared error to the second power.
+    """``[k]`` weights by what the members say of the validation part."""
+    return mixing_weights([member.predict_members(batch_of(valid))[0].mean(0) for member in members], valid)
+
+
+def mixing_weights(outputs: Sequence[np.ndarray], data: Dataset) -> np.ndarray:
+    """``[k]`` weights: halfway between those that minimize the squared error on molecules that were not learnt from and each member's inverse squared error to the second power.
 
     Halfway, because a validation part of a hundred molecules says little about the best mixture, but enough about which member is far behind. The squared error of a
     probability (Brier) serves for classes.
+
+    Args:
+        outputs: k × ``[n, o]`` on the tasks' scale, probabilities of classes; NaN where a member could not read the molecule.
+        data: n measured molecules.
     """
     from scipy.optimize import nnls
 
-    k = len(members)
+    k = len(outputs)
     rows, targets = [], []
-    outputs = [member.predict(batch_of(valid)).mean for member in members]  # k × [n, t]
-    for index in range(len(valid.tasks)):
-        known = ~np.isnan(valid.y[:, index])
-        for found in outputs:
-            known &= ~np.isnan(found[:, index])
-        if known.sum() < 2:
-            continue
-        spread = float(np.std(valid.y[known, index])) or 1.0
-        rows.append(np.stack([found[known, index] for found in outputs], axis=1) / spread)
-        targets.append(valid.y[known, index] / spread)
+    column = 0
+    for index, task in enumerate(data.tasks):
+        labels = range(task.n_classes) if task.kind == "multiclass" else [None]
+        for label in labels:
+            truth = data.y[:, index] if label is None else np.where(np.isnan(data.y[:, index]), np.nan, data.y[:, index] == label)
+            known = ~np.isnan(truth)
+            for found in outputs:
+                known &= ~np.isnan(found[:, column])
+            if known.sum() >= 2:
+                spread = float(np.std(truth[known])) or 1.0
+                rows.append(np.stack([found[known, column] for found in outputs], axis=1) / spread)
+                targets.append(truth[known] / spread)
+            column += 1
     equal = np.full(k, 1 / k)
     if not rows:
         return equal

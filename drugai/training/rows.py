@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,13 +23,14 @@ _BATCHES: WeakKeyDictionary[Dataset, MoleculeBatch] = WeakKeyDictionary()
 
 @dataclass(frozen=True, eq=False)
 class Usable:
-    """The readable, labelled rows of a data set: their batch, values ``[n, t]``, weights ``[n]`` or None, how many were left out and why, and bounds ``[n, t, 2]`` or None."""
+    """The readable, labelled rows of a data set: their batch, values ``[n, t]``, weights ``[n]`` or None, how many were left out and why, bounds ``[n, t, 2]`` or None, and which rows they are."""
 
     batch: MoleculeBatch
     y: np.ndarray
     weights: np.ndarray | None
     left_out: dict[str, int]
     bounds: np.ndarray | None = None
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def batch_of(data: Dataset) -> MoleculeBatch:
@@ -47,6 +48,13 @@ def take_rows(data: Dataset, rows: np.ndarray) -> Dataset:
     part = data.take(rows)
     _BATCHES[part] = batch_of(data).take(rows)
     return part
+
+
+def both_parts(train: Dataset, valid: Dataset) -> Dataset:
+    """Two parts of one data set as one, the training part first. Columns that only one of them has are left out."""
+    columns = {key: np.concatenate([np.asarray(train.columns[key]), np.asarray(valid.columns[key])]) for key in train.columns if key in valid.columns}
+    weights = None if train.weights is None or valid.weights is None else np.concatenate([train.weights, valid.weights])
+    return Dataset(train.name, train.smiles + valid.smiles, np.concatenate([train.y, valid.y]), train.tasks, train.ids + valid.ids, columns, weights)
 
 
 def usable_rows(data: Dataset, part: str, *, bounds: bool = False) -> Usable:
@@ -74,7 +82,7 @@ def usable_rows(data: Dataset, part: str, *, bounds: bool = False) -> Usable:
         logger.warning("%s: %s part leaves out %s", data.name, part, ", ".join(f"{count} {code}" for code, count in left_out.items()))
     weights = None if data.weights is None else data.weights[kept]
     used = batch if len(kept) == len(batch) else batch.compute(("taken", kept.tobytes()), lambda whole: whole.take(kept))
-    return Usable(used, data.y[kept], weights, left_out, known[kept] if bounds and known is not None else None)
+    return Usable(used, data.y[kept], weights, left_out, known[kept] if bounds and known is not None else None, kept)
 
 
 def check_trainable(data: Dataset, usable: Usable) -> None:

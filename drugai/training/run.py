@@ -18,8 +18,8 @@ from drugai.errors import ArtifactError, ConfigError
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.loading import load_predictor
 from drugai.training.breakdown import Breakdown, break_down
-from drugai.training.calibrating import LEAST, calibrate
-from drugai.training.evaluation import Evaluation, evaluate
+from drugai.training.calibrating import LEAST, calibrate, calibrate_on_folds
+from drugai.training.evaluation import Evaluation, evaluate, score_held_out
 from drugai.training.fit import fit_predictor, model_config
 from drugai.training.table_columns import with_descriptors, with_weights
 
@@ -94,9 +94,13 @@ def train_predictor(
     checkpoint = target.with_name(target.name + ".checkpoint")
     predictor = fit_predictor(chosen, data, parts, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint, tensorboard=tensorboard)
     held_out = data.take(parts.valid)
-    validation = evaluate(predictor, held_out)
     notes = list(found.notes)
-    if int((~np.isnan(held_out.y).all(axis=1)).sum()) >= LEAST:
+    on_folds = predictor.held_out if learnt_from_valid(predictor) else None
+    validation = evaluate(predictor, held_out) if on_folds is None else score_held_out(on_folds)
+    if on_folds is not None:
+        calibrate_on_folds(predictor, seed=seed)
+        notes.append("the validation part was learnt from too: score and intervals rest on what the folds held out (--set whole=false keeps it unseen)")
+    elif int((~np.isnan(held_out.y).all(axis=1)).sum()) >= LEAST:
         calibrate(predictor, data.take(parts.train), held_out, seed=seed)
     else:
         notes.append(f"the validation part has fewer than {LEAST} measured molecules: no intervals; `drugai calibrate` adds them from other molecules")
@@ -132,7 +136,14 @@ def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: 
     if source is not None:
         return evaluate(predictor, read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks], censored=censored))
     data, parts = own_data(predictor, path)
+    if part == "valid" and learnt_from_valid(predictor):
+        raise ConfigError(f"{path} learnt from its validation part too: a score on it says nothing; the manifest's `validation` is of what the folds held out, and part test is unseen")
     return evaluate(predictor, data.take(parts.part(part)))
+
+
+def learnt_from_valid(predictor: TrainedPredictor) -> bool:
+    """Whether the validation part of its own data was learnt from."""
+    return bool(predictor.record.get("auto", {}).get("whole", False))
 
 
 def break_down_saved(path: str | Path, found: Evaluation, source: str | Path | None = None, *, part: str = "test", smiles: str | None = None) -> Breakdown:
@@ -163,8 +174,11 @@ def calibrate_saved(path: str | Path, source: str | Path | None = None, *, smile
     predictor = load_predictor(path)
     data, parts = own_data(predictor, path)
     names = [task.name for task in predictor.tasks]
+    if source is None and learnt_from_valid(predictor):
+        raise ConfigError(f"{path} learnt from its validation part too, and is calibrated on what its folds held out; name other measured molecules")
     held_out = data.take(parts.valid) if source is None else read_dataset(source, smiles=smiles, targets=names)
-    calibrate(predictor, data.take(parts.train), held_out)
+    learnt = np.concatenate([parts.train, parts.valid]) if learnt_from_valid(predictor) else parts.train
+    calibrate(predictor, data.take(learnt), held_out)
     predictor.record.pop("path", None)
     predictor.save(path)
     return predictor

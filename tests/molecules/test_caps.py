@@ -77,11 +77,11 @@ def test_t3_51_fragments_are_e_fragments_and_50_pass():
 
 def test_t4_a_ring_bomb_is_e_complexity_within_a_second():
     bomb = complete_graph(60)
-    began = time.perf_counter()
+    began = time.process_time()
     batch = MoleculeBatch([bomb, "c1ccccc1"], caps=Caps(max_characters=100_000))
     assert code_of(batch.reasons[0]) == "E_COMPLEXITY"
     assert batch.valid.tolist() == [False, True]
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_digits_in_brackets_are_no_ring_closures():

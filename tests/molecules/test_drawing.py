@@ -38,9 +38,9 @@ def test_an_unreadable_molecule_is_shown_as_text_with_its_reason():
 
 def test_more_than_150_atoms_are_text_at_once():
     peptide = Chem.MolFromSequence("A" * 90)  # polyalanine of 451 heavy atoms
-    began = time.perf_counter()
+    began = time.process_time()
     svg = draw_svg(peptide)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert "451 heavy atoms" in svg
     ElementTree.fromstring(svg)
 

@@ -49,7 +49,7 @@ def test_standardizing_twice_changes_nothing():
 
 
 def test_t3_two_thousand_fragments_are_refused_before_the_choice_of_the_largest():
-    began = time.perf_counter()
+    began = time.process_time()
     result = standardize([".".join(["C"] * 900)])
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert code_of(result.reasons[0]) == "E_FRAGMENTS"

@@ -98,9 +98,9 @@ def test_fields_without_effect_are_named(activity, parts):
     fixed = regression.fixed(EnsembleConfig(members=("trees", "gp")))
     assert fixed["gnn.net.depth"] == EnsembleConfig().gnn.net.depth
     assert not any(key.startswith("trees.") for key in fixed)
-    fixed = regression.fixed(AutoConfig(candidates=("trees", "bagged")))
-    assert {"gp.steps", "bagged.gp.steps", "lm.learning_rate"} <= set(fixed)
-    assert "bagged.trees.leaves" not in fixed
+    fixed = regression.fixed(AutoConfig(candidates=("trees", "fragments")))
+    assert {"gp.steps", "hybrid.loss", "lm.learning_rate"} <= set(fixed)
+    assert "fragments.leaves" not in fixed
 
 
 def test_an_ensemble_is_tuned_like_any_other_model(activity, parts, tmp_path):

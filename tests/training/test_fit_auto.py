@@ -9,10 +9,12 @@ import pytest
 from drugai.contracts import Dataset, Task
 from drugai.errors import ConfigError, DatasetError
 from drugai.predictors import AutoConfig, GNNConfig, GPConfig, LMConfig, TreesConfig, load_predictor
-from drugai.predictors.bagged import BaggedConfig
 from drugai.predictors.explaining import explain
 from drugai.training import evaluate, fit_on
+from drugai.training.evaluation import validation_score
 from drugai.training.fit_auto import fit_auto, gp_seconds, target_scale
+from drugai.training.folding import assign_folds
+from drugai.training.run import calibrate_saved, evaluate_saved, train_predictor
 
 NETWORK = GNNConfig(epochs=2).replace(**{"net.width": 16, "net.head_width": 16})
 SMALL = AutoConfig(
@@ -20,7 +22,8 @@ SMALL = AutoConfig(
     most=6,
     trees=TreesConfig(blocks=("morgan",), members=1, rounds=30, threads=1),
     gp=GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
-    bagged=BaggedConfig(folds=2, error_blocks=("morgan",), error_rounds=5, trees=TreesConfig(blocks=("morgan",), members=1, rounds=20, threads=1)),
+    folds=2,
+    fragments=TreesConfig(blocks=("feature_morgan",), members=1, rounds=20, threads=1),
     lm=LMConfig(encoder="encoder_small", mode="frozen", epochs=2),
     hybrid=NETWORK.replace(features=["descriptors"]),
     gnn=NETWORK,
@@ -34,7 +37,7 @@ def fitted(activity, parts):
 
 def test_every_kind_is_tried_and_the_record_says_what_came_of_it(fitted):
     tries = fitted.record["auto"]["tries"]
-    assert [one["name"] for one in tries[:6]] == ["trees", "gp", "bagged", "lm", "hybrid", "gnn"]
+    assert [one["name"] for one in tries[:6]] == ["trees", "gp", "fragments", "lm", "hybrid", "gnn"]
     assert all(one["why"] for one in tries)
     assert sum(one["weight"] for one in tries) == pytest.approx(1, abs=0.01)
     assert fitted.record["names"] == [one["name"] for one in tries if one["weight"] > 0]
@@ -50,6 +53,64 @@ def test_it_is_saved_as_one_folder_with_its_record(fitted, activity, tmp_path):
     loaded = load_predictor(fitted.save(tmp_path / "auto"))
     assert loaded.record["auto"]["tries"][0]["name"] == "trees"
     np.testing.assert_allclose(loaded.predict(activity.smiles[:5]).mean, fitted.predict(activity.smiles[:5]).mean, atol=1e-6)
+
+
+def test_a_members_held_out_values_were_not_learnt_from(activity, parts):
+    """A molecule's value is changed beyond all measure: what is said of it while it is held out stays as it was."""
+    train, valid = activity.take(parts.train), activity.take(parts.valid)
+    config = SMALL.replace(candidates=["gp"], most=1)
+    before = fit_auto(config, train, valid)
+    fold = before.held_out.fold
+    row = 3
+    y = train.y.copy()
+    y[row] += 2.0
+    after = fit_auto(config, replace(train, y=y), valid)
+    np.testing.assert_array_equal(after.held_out.fold, fold)
+    # the hyper-parameters, and the mean and spread of the values, are of the whole: they move a little, its own value would move it by most of 2
+    moved = np.abs(after.held_out.predictions.mean - before.held_out.predictions.mean)[:, 0]
+    learnt = abs(float(after.predict([train.smiles[row]]).mean[0, 0] - before.predict([train.smiles[row]]).mean[0, 0]))
+    assert moved[row] < 0.2
+    assert learnt > 2 * moved[row]
+
+
+def test_both_parts_are_learnt_from_and_said_so_or_the_validation_part_stays_unseen(activity, parts, tmp_path):
+    train, valid = activity.take(parts.train), activity.take(parts.valid)
+    config = SMALL.replace(candidates=["trees"], most=1)
+    whole, part = fit_auto(config, train, valid), fit_auto(config.replace(whole=False), train, valid)
+    assert (len(whole.held_out.data), len(part.held_out.data)) == (len(train) + len(valid), len(train))
+    assert whole.record["auto"]["whole"]
+    assert not part.record["auto"]["whole"]
+    other = replace(valid, y=valid.y + 1.0)
+    np.testing.assert_array_equal(fit_auto(config.replace(whole=False), train, other).predict(train.smiles).mean, part.predict(train.smiles).mean)
+    assert validation_score(activity, parts).fit(config).record["auto"]["whole"] is False  # a study never scores what was learnt from
+
+
+def test_a_run_of_auto_has_intervals_from_its_folds_and_refuses_a_score_on_what_it_learnt(tmp_path):
+    run = train_predictor("chembl2321810", tmp_path / "m", model="auto", method="random", config=SMALL.replace(candidates=["trees", "gp"], most=2))
+    assert "held-out folds" in run.validation.data
+    assert run.predictor.record["calibration"]["n"] == len(run.split.train) + len(run.split.valid)
+    assert any("learnt from too" in note for note in run.notes)
+    test = run.data.take(run.split.test)
+    found = run.predictor.predict(list(test.smiles), level=0.8)
+    inside = (found.lower[:, 0] <= test.y[:, 0]) & (test.y[:, 0] <= found.upper[:, 0])
+    assert 0.5 <= inside.mean() <= 1.0
+    with pytest.raises(ConfigError, match="learnt from its validation part"):
+        evaluate_saved(tmp_path / "m", part="valid")
+    with pytest.raises(ConfigError, match="learnt from its validation part"):
+        calibrate_saved(tmp_path / "m")
+    assert evaluate_saved(tmp_path / "m", part="test")["rmse"] > 0
+
+
+def test_folds_are_of_scaffolds_where_these_fill_them_evenly():
+    rings = [f"C{'C' * k}c1cc{'c' * (k % 3)}c{'n' if k % 2 else 'c'}1" for k in range(3)] + ["C1CCCCC1", "C1CCCC1", "C1CCC1", "C1CC1", "c1ccncc1", "c1ccsc1", "c1ccoc1", "c1cc[nH]c1"]
+    mixed = Dataset("m", tuple(rings * 3), np.arange(len(rings) * 3, dtype=float)[:, None], (Task("a", "regression"),))
+    fold, method = assign_folds(mixed, 2, 0)
+    assert method == "scaffold"
+    assert set(fold) <= {0, 1, -1}
+    one = Dataset("o", tuple("C" * k + "c1ccccc1" for k in range(1, 31)), np.arange(30.0)[:, None], (Task("a", "regression"),))
+    fold, method = assign_folds(one, 3, 0)
+    assert method == "molecule"
+    assert np.bincount(fold).tolist() == [10, 10, 10]
 
 
 def test_without_time_only_the_first_is_fitted_and_the_others_say_why(activity, parts):

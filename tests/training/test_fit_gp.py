@@ -5,9 +5,11 @@ import pytest
 
 from drugai.contracts import Dataset, Task
 from drugai.errors import ConfigError
+from drugai.molecules import MoleculeBatch
 from drugai.predictors import GPConfig, MeanConfig
+from drugai.predictors.gaussian_process import covariance, kernel_inputs
 from drugai.training import evaluate, fit_on
-from drugai.training.fit_gp import _exact, fit_hyperparameters, fit_logistic
+from drugai.training.fit_gp import _exact, fit_gp_folds, fit_hyperparameters, fit_logistic
 
 SMALL = GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=15)
 
@@ -19,16 +21,43 @@ def test_it_beats_the_training_mean_on_measured_activity(activity, parts):
     assert process["spearman"] > 0.3
 
 
-def test_leave_one_out_equals_refitting_without_the_molecule():
+@pytest.mark.parametrize("together", [1, 3])
+def test_what_is_held_out_equals_refitting_without_it(together):
     rng = np.random.default_rng(0)
     points, noise = rng.normal(size=(12, 2)), np.full(12, 0.1)
     kernel = np.exp(-((points[:, None] - points[None]) ** 2).sum(-1))
     target = np.sin(points[:, 0])
-    _, held_out = _exact(kernel, target, noise)
-    for k in range(12):
-        rest = np.delete(np.arange(12), k)
-        alpha, _ = _exact(kernel[np.ix_(rest, rest)], target[rest], noise[rest])
-        assert held_out[k] == pytest.approx(kernel[k, rest] @ alpha, abs=1e-5)
+    alpha, inverse = _exact(kernel, target, noise)
+    for part in np.arange(12).reshape(-1, together):
+        rest = np.setdiff1d(np.arange(12), part)
+        without, _ = _exact(kernel[np.ix_(rest, rest)], target[rest], noise[rest])
+        told = target[part] - np.linalg.solve(inverse[np.ix_(part, part)], alpha[part])
+        np.testing.assert_allclose(told, kernel[np.ix_(part, rest)] @ without, atol=1e-5)
+
+
+@pytest.mark.parametrize("landmarks", [4000, 40])
+def test_folds_say_what_processes_without_them_say(activity, parts, landmarks):
+    """Exact, and carried by fewer landmarks: refits with the whole's hyper-parameters, landmarks and scale give what followed from the one fit."""
+    config = GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5, landmarks=landmarks)
+    data = activity.take(parts.train)
+    fold = np.arange(len(data)) % 3
+    whole, held = fit_gp_folds(config, data, fold)
+    theta = whole.processes[0].theta
+    batch = MoleculeBatch(data.smiles)
+    inputs, _ = kernel_inputs(batch, config)
+    marks = whole.landmarks if landmarks < len(data) else inputs
+    center, spread = data.y[:, 0].mean(), data.y[:, 0].std()
+    target = (data.y[:, 0] - center) / spread
+    cross = covariance(inputs.against(marks), theta).astype(np.float64)
+    among = covariance(marks.against(marks), theta).astype(np.float64)
+    for number in range(3):
+        rest = fold != number
+        if landmarks < len(data):  # subset of regressors
+            system = among + 1e-4 * np.eye(len(among)) + cross[rest].T @ cross[rest] / theta[-1]
+            expected = cross[~rest] @ np.linalg.solve(system, cross[rest].T @ target[rest] / theta[-1])
+        else:
+            expected = cross[np.ix_(~rest, rest)] @ np.linalg.solve(cross[np.ix_(rest, rest)] + (theta[-1] + 1e-6) * np.eye(rest.sum()), target[rest])
+        np.testing.assert_allclose(held[~rest, 0], expected * spread + center, atol=2e-3)
 
 
 def test_the_likelihood_finds_which_kernel_carries_the_values():
