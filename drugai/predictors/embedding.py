@@ -94,7 +94,10 @@ def _open(model: str | Path | TrainedPredictor) -> Any:
 
 
 def _encoder(predictor: TrainedPredictor) -> Any:
-    for one in [predictor, *getattr(predictor, "members", [])]:
+    within = [predictor]
+    while within:  # members may be ensembles themselves: a network a fold
+        one = within.pop(0)
         if hasattr(one, "embed"):
             return one
+        within += getattr(one, "members", [])
     raise ConfigError(f"{predictor.describe()} has no encoder and so no embeddings; graph networks and language models have")

@@ -141,6 +141,10 @@ def evaluate_saved(path: str | Path, source: str | Path | None = None, *, part: 
     return evaluate(predictor, data.take(parts.part(part)))
 
 
+def _learnt(predictor: TrainedPredictor, parts: Split) -> np.ndarray:
+    return np.sort(np.concatenate([parts.train, parts.valid])) if learnt_from_valid(predictor) else parts.train
+
+
 def learnt_from_valid(predictor: TrainedPredictor) -> bool:
     """Whether the validation part of its own data was learnt from."""
     return bool(predictor.record.get("auto", {}).get("whole", False))
@@ -160,7 +164,7 @@ def break_down_saved(path: str | Path, found: Evaluation, source: str | Path | N
     predictor = load_predictor(path)
     data, parts = own_data(predictor, path)
     asked = data.take(parts.part(part)) if source is None else read_dataset(source, smiles=smiles, targets=[task.name for task in predictor.tasks])
-    return break_down(found.predictions, asked, data.take(parts.train))
+    return break_down(found.predictions, asked, data.take(_learnt(predictor, parts)))
 
 
 def calibrate_saved(path: str | Path, source: str | Path | None = None, *, smiles: str | None = None) -> TrainedPredictor:
@@ -177,8 +181,7 @@ def calibrate_saved(path: str | Path, source: str | Path | None = None, *, smile
     if source is None and learnt_from_valid(predictor):
         raise ConfigError(f"{path} learnt from its validation part too, and is calibrated on what its folds held out; name other measured molecules")
     held_out = data.take(parts.valid) if source is None else read_dataset(source, smiles=smiles, targets=names)
-    learnt = np.concatenate([parts.train, parts.valid]) if learnt_from_valid(predictor) else parts.train
-    calibrate(predictor, data.take(learnt), held_out)
+    calibrate(predictor, data.take(_learnt(predictor, parts)), held_out)
     predictor.record.pop("path", None)
     predictor.save(path)
     return predictor

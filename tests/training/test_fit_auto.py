@@ -9,6 +9,7 @@ import pytest
 from drugai.contracts import Dataset, Task
 from drugai.errors import ConfigError, DatasetError
 from drugai.predictors import AutoConfig, GNNConfig, GPConfig, LMConfig, TreesConfig, load_predictor
+from drugai.predictors.embedding import embed
 from drugai.predictors.explaining import explain
 from drugai.training import evaluate, fit_on
 from drugai.training.evaluation import validation_score
@@ -52,7 +53,20 @@ def test_it_is_no_worse_on_the_validation_part_than_its_worst_member(fitted, act
 def test_it_is_saved_as_one_folder_with_its_record(fitted, activity, tmp_path):
     loaded = load_predictor(fitted.save(tmp_path / "auto"))
     assert loaded.record["auto"]["tries"][0]["name"] == "trees"
+    assert loaded.held_out is None
     np.testing.assert_allclose(loaded.predict(activity.smiles[:5]).mean, fitted.predict(activity.smiles[:5]).mean, atol=1e-6)
+
+
+def test_networks_over_folds_are_explained_embedded_and_saved_like_any_model(activity, parts, tmp_path):
+    config = SMALL.replace(candidates=["gnn"], most=1)
+    model = fit_auto(config, activity.take(parts.train), activity.take(parts.valid))
+    assert len(model.members[0].members) == config.folds
+    again = load_predictor(model.save(tmp_path / "networks"))
+    smiles = list(activity.smiles[:3])
+    found = model.predict(smiles).mean[:, 0]
+    np.testing.assert_allclose(again.predict(smiles).mean[:, 0], found, atol=1e-5)
+    assert explain(again, smiles[:1])[0].prediction == pytest.approx(float(found[0]), abs=1e-4)
+    assert embed(again, smiles).shape[0] == 3
 
 
 def test_a_members_held_out_values_were_not_learnt_from(activity, parts):
