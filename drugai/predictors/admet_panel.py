@@ -17,7 +17,7 @@ from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import CHUNK, TrainedPredictor, assemble
 from drugai.predictors.calibration import TaskCalibration, calibrated, class_sets, conformal_quantile, width_of
 from drugai.predictors.nearest_measured import NearestMeasured
-from drugai.predictors.packed_trees import PackedTrees
+from drugai.predictors.packed_trees import PackedTrees, Turned
 from drugai.predictors.packing import Packed, Stored, write_tasks
 from drugai.predictors.scales import SCALES as SCALES
 
@@ -51,7 +51,7 @@ class Endpoint:
     drugs: np.ndarray
     rows: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    def values(self, matrix: np.ndarray) -> np.ndarray:
+    def values(self, matrix: np.ndarray | Turned) -> np.ndarray:
         """``[n]`` values in the unit, of classes calibrated probabilities, from features ``[n, k]``."""
         raw = self.trees(matrix)
         if self.task.kind == "regression":
@@ -159,8 +159,9 @@ class AdmetPanel(TrainedPredictor):
         matrix = featurize_blocks(batch, self.blocks)
         outputs = np.full((1, len(batch), len(self.tasks)), np.nan, dtype=np.float32)
         good = batch.valid
+        turned = Turned.of(matrix[good])
         for index, endpoint in enumerate(self.endpoints):
-            outputs[0, good, index] = endpoint.values(matrix[good])
+            outputs[0, good, index] = endpoint.values(turned)
         return outputs, batch.reasons
 
     def predict(self, molecules: Sequence[str] | MoleculeBatch, *, level: float | None = None) -> Predictions:
