@@ -23,8 +23,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 def tries_table(auto: Mapping[str, Any]) -> str:
     """What an automatic run tried: seconds, score on what its folds (or, of an earlier version, the validation part) held out, weight, and why it was kept or not."""
     rows = [[one["name"], f"{one['seconds']:.0f}", f"{one['score']:.4f}", f"{one['weight']:.2f}", one["why"]] for one in auto["tries"]]
-    logged = "log10" in auto.get("scales", ())  # a model of an earlier version does not say
-    words = "\nvalues spread over decades: learnt, scored and mixed as log10; predictions are in their unit" if logged else ""
+    scales = auto.get("scales", ())  # a model of an earlier version does not say
+    words = "\nvalues spread over decades: learnt, scored and mixed as log10; predictions are in their unit" if "log10" in scales else ""
+    words += "\nshares in percent: learnt, scored and mixed as logits; predictions are in percent" if "percent" in scales else ""
     return table(["tried", "seconds", f"{'held-out' if 'folds' in auto else 'valid'} {auto['metric']}", "weight", "why"], rows, right=(1, 2, 3)) + words
 
 

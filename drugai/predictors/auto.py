@@ -23,8 +23,8 @@ def fragments_config() -> TreesConfig:
 
 
 def one_a_fold() -> TreesConfig:
-    """Boosted trees, one set a fold."""
-    return TreesConfig(members=1)
+    """Boosted trees, one set a fold: their mean makes up for the larger steps."""
+    return TreesConfig(members=1, learning_rate=0.05)
 
 
 def language_config() -> LMConfig:
@@ -44,7 +44,7 @@ class AutoConfig(Config):
     whole: bool = setting(True, help="learn from the validation part too; scores and intervals then rest on what the folds held out. False: the validation part stays unseen")
     most: int = setting(8, help="most members")
     least_weight: float = setting(0.05, help="a member with less weight is left out")
-    scale: str = setting("auto", choices=("auto", "linear", "log10"), help="of regressions; auto: log10 where values are positive and far more even in decades than in units")
+    scale: str = setting("auto", choices=("auto", "linear", "log10", "percent"), help="of regressions; auto: log10 where values are positive and far more even in decades than in units, percent (the logit) of shares in %")
     trees: TreesConfig = field(default_factory=one_a_fold)
     gp: GPConfig = field(default_factory=GPConfig)
     fragments: TreesConfig = field(default_factory=fragments_config)

@@ -16,7 +16,6 @@ from drugai.molecules import MoleculeBatch, fingerprint
 
 BITS = 512
 RADIUS = 2
-_BYTE = 3  # words of 64 bits whose common bits fit a byte, in which they are added fastest
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,30 +35,38 @@ class NearestMeasured:
         return np.ascontiguousarray(self.packed.view(np.uint64).T)  # [8, m]
 
     @cached_property
-    def _sizes(self) -> np.ndarray:
-        return np.bitwise_count(self._words).sum(axis=0).astype(np.float32)
-
-    @cached_property
-    def _order(self) -> tuple[np.ndarray, np.ndarray]:
-        starts = np.cumsum([0, *(len(rows) for rows in self.members)])[:-1]
-        return np.concatenate(self.members).astype(np.intp), starts
+    def _groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows of ``packed`` by task and, within a task, by number of bits; where each such group starts; its number of bits; and at which group each task starts."""
+        sizes = np.bitwise_count(self._words).sum(axis=0).astype(np.int64)
+        order, starts, of_group, tasks = [], [], [], []
+        at = 0
+        for rows in self.members:
+            sorted_rows = rows[np.argsort(sizes[rows], kind="stable")].astype(np.intp)
+            found, first = np.unique(sizes[sorted_rows], return_index=True)
+            tasks.append(sum(map(len, of_group)))
+            order.append(sorted_rows)
+            starts.append(first + at)
+            of_group.append(found)
+            at += len(rows)
+        return np.concatenate(order), np.concatenate(starts), np.concatenate(of_group).astype(np.float32), np.array(tasks)
 
     def similarity(self, batch: MoleculeBatch) -> np.ndarray:
-        """``[n, t]`` float32 Tanimoto similarity to the most similar training molecule of each task; NaN for unreadable molecules."""
+        """``[n, t]`` float32 Tanimoto similarity to the most similar training molecule of each task; NaN for unreadable molecules.
+
+        Of references with equally many bits the one that shares most is the most similar: a similarity is computed for a group of them, not for each.
+        """
         bits = pack_bits(batch)
         found = np.full((len(batch), len(self.members)), np.nan, dtype=np.float32)
-        order, starts = self._order
+        order, starts, sizes, tasks = self._groups
         for row in np.flatnonzero(batch.valid):
             query = bits[row].view(np.uint64)
-            shared = np.zeros(len(self.packed), dtype=np.float32)
-            for first in range(0, len(query), _BYTE):
-                common = np.bitwise_count(query[first] & self._words[first])
-                for word, references in zip(query[first + 1 : first + _BYTE], self._words[first + 1 : first + _BYTE], strict=True):
-                    common += np.bitwise_count(word & references)
-                shared += common
-            union = self._sizes + np.float32(np.bitwise_count(query).sum())
-            union -= shared
-            found[row] = np.maximum.reduceat((shared / np.maximum(union, 1.0))[order], starts)
+            own = int(np.bitwise_count(query).sum())
+            shared = np.zeros(len(self.packed), dtype=np.uint8 if own < 256 else np.uint16)
+            for word, references in zip(query, self._words, strict=True):
+                if word:
+                    shared += np.bitwise_count(word & references)
+            most = np.maximum.reduceat(shared[order], starts).astype(np.float32)
+            found[row] = np.maximum.reduceat(most / np.maximum(sizes + np.float32(own) - most, 1.0), tasks)
         return found
 
     def to_arrays(self) -> dict[str, np.ndarray]:

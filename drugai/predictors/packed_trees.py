@@ -20,7 +20,7 @@ from drugai.errors import ConfigError
 
 LEAVES = 32
 _BITS = 5  # of a leaf's number
-_ROWS, _TREES = 1024, 128  # the 64 nodes and leaves of 64 trees of 1,024 molecules are 512 KB: they stay in a core's second cache
+_ROWS, _TREES = 1024, 128  # the 64 nodes and leaves of 128 trees of 1,024 molecules are 1 MB: they stay in a core's second cache
 _CONDITIONS = 256  # conditions of 1,024 molecules that are looked at together: 1 MB of values
 _LEAVES_WITH = [np.array([LEAVES - 1 + leaf for leaf in range(LEAVES) if leaf >> bit & 1]) for bit in range(_BITS)]
 """Of each bit the places of the leaves whose number has it."""
@@ -28,9 +28,9 @@ _LEAVES_WITH = [np.array([LEAVES - 1 + leaf for leaf in range(LEAVES) if leaf >>
 
 @dataclass(frozen=True, eq=False)
 class Turned:
-    """Features of n molecules as trees are asked of them: blocks of at most 1,024 molecules, each ``[k, r]`` float32, and ``[k, r]`` where a value is missing, None where none is."""
+    """Features of n molecules as trees are asked of them: blocks of at most 1,024 molecules, each ``[k, r]`` float32, ``[k, r]`` where a value is missing, and ``[k]`` features that have such gaps."""
 
-    blocks: tuple[tuple[np.ndarray, np.ndarray | None], ...]
+    blocks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
 
     @classmethod
     def of(cls, matrix: np.ndarray) -> Turned:
@@ -39,7 +39,7 @@ class Turned:
         for start in range(0, len(matrix), _ROWS):
             columns = np.ascontiguousarray(matrix[start : start + _ROWS].T, dtype=np.float32)
             lost = np.isnan(columns)
-            blocks.append((columns, lost if lost.any() else None))
+            blocks.append((columns, lost, lost.any(axis=1)))
         return cls(tuple(blocks))
 
 
@@ -72,9 +72,9 @@ class PackedTrees:
         turned = matrix if isinstance(matrix, Turned) else Turned.of(matrix)
         return np.concatenate([self._block(*block) for block in turned.blocks]) if turned.blocks else np.zeros(0)
 
-    def _block(self, columns: np.ndarray, lost: np.ndarray | None) -> np.ndarray:
+    def _block(self, columns: np.ndarray, lost: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         n = columns.shape[1]
-        holds = self._conditions(columns, lost)  # [c + 1, w]
+        holds = self._conditions(columns, lost, gaps)  # [c + 1, w]
         total = np.zeros(n)
         for start in range(0, len(self), _TREES):
             nodes = self._nodes[start : start + _TREES]
@@ -96,7 +96,7 @@ class PackedTrees:
             total += self.leaves.reshape(-1).take(place).sum(axis=0, dtype=np.float64)
         return total
 
-    def _conditions(self, columns: np.ndarray, lost: np.ndarray | None) -> np.ndarray:
+    def _conditions(self, columns: np.ndarray, lost: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         """``[c + 1, w]`` uint64: bit i of a row is whether the condition holds for molecule i; the last row is for nodes that are not there."""
         words = -(-columns.shape[1] // 64)
         found = np.zeros((len(self.feature) + 1, words * 8), dtype=np.uint8)
@@ -104,8 +104,9 @@ class PackedTrees:
             part = slice(begin, begin + _CONDITIONS)
             feature = self.feature[part]
             holds = columns.take(feature, axis=0) <= self.threshold[part, None]
-            if lost is not None:
-                holds |= lost.take(feature, axis=0) & self.missing[part, None]
+            some = np.flatnonzero(gaps[feature])
+            if some.size:
+                holds[some] |= lost.take(feature[some], axis=0) & self.missing[part][some, None]
             packed = np.packbits(holds, axis=1, bitorder="little")
             found[begin : begin + len(packed), : packed.shape[1]] = packed
         return found.view(np.uint64)

@@ -18,6 +18,7 @@ from drugai.metrics.property import direction
 from drugai.predictors.auto import NETWORKS, AutoConfig
 from drugai.predictors.base import HeldOut, TrainedPredictor, assemble
 from drugai.predictors.ensemble import EnsemblePredictor, weighted
+from drugai.predictors.gaussian_process import GPConfig
 from drugai.predictors.loading import load_predictor
 from drugai.predictors.scales import SCALES
 from drugai.runtime import derive_seed
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
+LEAST_LANDMARKS = 1000
+"""Of a Gaussian process; one of fewer is left out for want of time."""
 _SHORTEST = 15.0  # seconds below which a network is not worth beginning
 
 
@@ -137,28 +140,35 @@ def _together(ensemble: EnsemblePredictor, told: np.ndarray, fold: np.ndarray) -
 
 
 def target_scale(asked: str, train: Dataset, index: int) -> str:
-    """``log10`` where it was asked for, or where a regression's training values are all positive, skewed by more than 2, and not half as skewed in decades; else ``linear``.
+    """The scale on which a regression is learnt.
+
+    ``percent`` (the logit of a share) where it was asked for or the unit is % and the values lie in 0 to 100; ``log10`` where it was asked for, or where the training values are all positive,
+    skewed by more than 2, and not half as skewed in decades; else ``linear``.
 
     Raises:
-        DatasetError: ``log10`` was asked for and a value is not positive.
+        DatasetError: A scale was asked for and a value has no place on it.
     """
     from scipy.stats import skew
 
-    if train.tasks[index].kind != "regression" or asked == "linear":
+    task = train.tasks[index]
+    if task.kind != "regression" or asked == "linear":
         return "linear"
     values = train.y[:, index].astype(np.float64)
     values = values[~np.isnan(values)]
     positive = bool(len(values)) and bool((values > 0).all())
-    if asked == "log10":
-        if not positive:
-            raise DatasetError(f"task {train.tasks[index].name!r}: a value of 0 or less has no logarithm; use scale='linear' or 'auto'")
+    share = bool(len(values)) and bool(((values >= 0) & (values <= 100)).all())
+    if asked == "log10" and not positive:
+        raise DatasetError(f"task {task.name!r}: a value of 0 or less has no logarithm; use scale='linear' or 'auto'")
+    if asked == "percent" and not share:
+        raise DatasetError(f"task {task.name!r}: a value outside 0 to 100 is no share in percent; use scale='linear' or 'auto'")
+    if asked != "auto":
         return asked
-    if not positive or values.std() == 0:
-        return "linear"
-    plain, logged = abs(float(skew(values))), abs(float(skew(np.log10(values))))
-    if plain <= 2 or logged >= plain / 2 or usable_rows(train, "train", bounds=True).bounds is not None:
+    if not len(values) or values.std() == 0 or usable_rows(train, "train", bounds=True).bounds is not None:
         return "linear"  # bounds of censored values stay in their unit
-    return "log10"
+    if share and task.unit == "%":
+        return "percent"
+    plain, logged = abs(float(skew(values))), abs(float(skew(np.log10(values)))) if positive else math.inf
+    return "log10" if plain > 2 and logged < plain / 2 else "linear"
 
 
 def rescaled(data: Dataset, scales: Sequence[str]) -> Dataset:
@@ -195,8 +205,9 @@ def _member(
     if folder is not None and kept is not None and is_artifact(folder):
         return load_predictor(folder), np.load(kept, allow_pickle=False)
     first = name == config.candidates[0]
-    if kind == "gp" and not first and gp_seconds(len(data)) > left:
-        found.why = f"skipped: it would take about {gp_seconds(len(data)):.0f} s, {max(left, 0):.0f} s were left"
+    gp = config.gp if first else affordable(config.gp, len(data), left)
+    if kind == "gp" and gp is None:
+        found.why = f"skipped: even of {LEAST_LANDMARKS:,} landmarks it would take about {gp_seconds(len(data), LEAST_LANDMARKS):.0f} s, {max(left, 0):.0f} s were left"
         return None
     # a network needs a while for each fold, a head on a fixed encoder and boosters are quick
     least = _SHORTEST * (config.folds if kind in NETWORKS else 1)
@@ -206,7 +217,8 @@ def _member(
     if kind in ("trees", "fragments"):
         member: tuple[TrainedPredictor, np.ndarray] = fold_trees(config.trees if kind == "trees" else config.fragments, data, fold, seed)
     elif kind == "gp":
-        member = fold_gp(config.gp, data, fold, seed)
+        assert gp is not None
+        member = fold_gp(gp, data, fold, seed)
     else:
         # networks that are still to come get as much of the time as this one
         after = config.candidates[config.candidates.index(kind) + 1 :] if name == kind and kind in NETWORKS else ()
@@ -226,7 +238,17 @@ def _member(
     return member
 
 
-def gp_seconds(n: int) -> float:
-    """Rough seconds for a Gaussian process of n molecules on one core: features, kernels among at most 4,000 landmarks, likelihood, the rest of the rows."""
-    carried = min(n, 4000)
-    return 10.0 + 0.006 * n + 50.0 * (carried / 4000) ** 2 + 0.02 * (n - carried)
+def gp_seconds(n: int, landmarks: int = 4000) -> float:
+    """Rough seconds for a Gaussian process of n molecules on one core: features, kernels among the landmarks, likelihood, the rest of the rows."""
+    carried = min(n, landmarks)
+    return 10.0 + 0.006 * n + 50.0 * (carried / 4000) ** 2 + 0.02 * (n - carried) * carried / 4000
+
+
+def affordable(config: GPConfig, n: int, seconds: float) -> GPConfig | None:
+    """The process with as many of its landmarks as can be afforded, halved until it fits; None where 1,000 are too many."""
+    landmarks = config.landmarks
+    while gp_seconds(n, landmarks) > seconds:
+        landmarks //= 2
+        if landmarks < min(LEAST_LANDMARKS, n):
+            return None
+    return config.replace(landmarks=landmarks) if landmarks < config.landmarks else config

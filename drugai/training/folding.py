@@ -10,6 +10,7 @@ import numpy as np
 from drugai.artifact import is_artifact
 from drugai.contracts import Dataset
 from drugai.errors import ConfigError
+from drugai.featurizers.blocks import featurize_blocks
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.gaussian_process import GPConfig, GPPredictor
@@ -47,6 +48,7 @@ def assign_folds(data: Dataset, folds: int, seed: int) -> tuple[np.ndarray, str]
 
 def fold_trees(config: TreesConfig, data: Dataset, fold: np.ndarray, seed: int) -> tuple[TreesPredictor, np.ndarray]:
     """Boosters that each go without one fold, which ends their growth, as one predictor; and ``[n, o]`` held-out outputs."""
+    featurize_blocks(batch_of(data), config.blocks)  # once: the folds take their rows of it
     fitted: list[TreesPredictor] = []
 
     def fit(rest: Dataset, part: Dataset, of: int, number: int) -> TrainedPredictor:

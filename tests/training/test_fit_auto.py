@@ -13,7 +13,7 @@ from drugai.predictors.embedding import embed
 from drugai.predictors.explaining import explain
 from drugai.training import evaluate, fit_on
 from drugai.training.evaluation import validation_score
-from drugai.training.fit_auto import fit_auto, gp_seconds, target_scale
+from drugai.training.fit_auto import affordable, fit_auto, gp_seconds, target_scale
 from drugai.training.folding import assign_folds
 from drugai.training.run import calibrate_saved, evaluate_saved, train_predictor
 
@@ -134,6 +134,16 @@ def test_without_time_only_the_first_is_fitted_and_the_others_say_why(activity, 
     assert gp_seconds(100) < gp_seconds(4000) < gp_seconds(40_000)
 
 
+def test_a_gaussian_process_takes_as_many_landmarks_as_the_time_allows():
+    config = GPConfig()
+    assert affordable(config, 500, 60) is config
+    fewer = affordable(config, 10_000, 170)
+    assert fewer.landmarks == 2000
+    assert gp_seconds(10_000, 2000) <= 170 < gp_seconds(10_000, 4000)
+    assert affordable(config, 10_000, 20) is None
+    assert affordable(config, 30, 5) is None
+
+
 def test_a_killed_run_does_not_fit_a_finished_member_again(activity, parts, tmp_path):
     train, valid = activity.take(parts.train), activity.take(parts.valid)
     config = SMALL.replace(candidates=["trees", "gp"], most=2)
@@ -163,8 +173,8 @@ def test_values_over_decades_are_learnt_as_logarithms_and_told_in_their_unit(act
 
 
 def test_a_scale_is_taken_from_the_training_values():
-    def scale(values, asked="auto"):
-        return target_scale(asked, Dataset("d", ("C",) * len(values), np.array(values)[:, None], (Task("a", "regression"),)), 0)
+    def scale(values, asked="auto", unit=""):
+        return target_scale(asked, Dataset("d", ("C",) * len(values), np.array(values)[:, None], (Task("a", "regression", unit=unit),)), 0)
 
     spread = np.exp(np.random.default_rng(0).normal(0, 2, 400))
     assert scale(spread) == "log10"
@@ -172,6 +182,12 @@ def test_a_scale_is_taken_from_the_training_values():
     assert scale(np.log(spread)) == "linear"
     assert scale(np.full(30, 2.0)) == "linear"
     assert scale(np.log(spread) + 20, "log10") == "log10"
+    share = np.linspace(0, 100, 50)
+    assert scale(share, unit="%") == "percent"
+    assert scale(share) == "linear"  # a number from 0 to 100 need not be a share
+    assert scale(share + 1, unit="%") == "linear"
+    with pytest.raises(DatasetError, match="outside 0 to 100"):
+        scale(share + 1, "percent")
     with pytest.raises(DatasetError, match="0 or less has no logarithm"):
         scale(np.append(spread, 0.0), "log10")
 
