@@ -41,9 +41,7 @@ def _single(call: Callable[[Chem.Mol], float]) -> Callable[[Chem.Mol], Sequence[
 
 SINGLE: dict[str, Callable[[Chem.Mol], Sequence[float]]] = {name: _single(call) for name, call in _CALLS.items()}
 
-CRIPPEN = ("MolLogP", "MolMR")
-SLOGP_VSA = tuple(f"SlogP_VSA{k}" for k in range(1, 13))
-SMR_VSA = tuple(f"SMR_VSA{k}" for k in range(1, 11))
+CRIPPEN = ("MolLogP", "MolMR", *(f"SlogP_VSA{k}" for k in range(1, 13)), *(f"SMR_VSA{k}" for k in range(1, 11)))
 PEOE_VSA = tuple(f"PEOE_VSA{k}" for k in range(1, 15))
 CHARGES = ("MaxPartialCharge", "MinPartialCharge", "MaxAbsPartialCharge", "MinAbsPartialCharge")
 BCUT = tuple(f"BCUT2D_{what}" for what in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW"))
@@ -56,6 +54,9 @@ TOPOLOGY = (
 
 # bins: RDKit's own; force: False, so that contributions already on the Mol are used
 _CACHED: tuple[Any, Any] = ([], False)
+# RDKit's own bins (Code/GraphMol/Descriptors/MolSurf.cpp)
+_LOGP_BINS = np.array([-0.4, -0.2, 0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6])
+_REFRACTIVITY_BINS = np.array([1.29, 1.82, 2.24, 2.45, 2.75, 3.05, 3.63, 3.8, 4.0])
 
 _TABLE = Chem.GetPeriodicTable()
 _OUTER = np.array([_TABLE.GetNOuterElecs(z) for z in range(119)], dtype=np.float64)
@@ -66,21 +67,16 @@ _STATE_BINS = np.array(EState_VSA.estateBins)
 
 
 def crippen(mol: Chem.Mol) -> Sequence[float]:
-    """logP and molar refractivity (Wildman and Crippen 1999, 10.1021/ci990307l)."""
-    values: Sequence[float] = rd.CalcCrippenDescriptors(mol)
-    return values
+    """logP and molar refractivity, and the surface area by bin of the atoms' parts of each, from one assignment of atom types.
 
-
-def slogp_vsa(mol: Chem.Mol) -> Sequence[float]:
-    """Surface area by bin of logP contribution; the contributions are kept on the Mol by the block before."""
-    values: Sequence[float] = rd.SlogP_VSA_(mol, *_CACHED)
-    return values
-
-
-def smr_vsa(mol: Chem.Mol) -> Sequence[float]:
-    """Surface area by bin of molar refractivity."""
-    values: Sequence[float] = rd.SMR_VSA_(mol, *_CACHED)
-    return values
+    Source: Wildman and Crippen 1999, 10.1021/ci990307l. The types are found with hydrogens, whose parts count in the sums; those of heavy atoms are the same without.
+    """
+    parts = np.array(rd._CalcCrippenContribs(Chem.AddHs(mol))).reshape(-1, 2)  # atoms with hydrogens
+    area = np.array(rd._CalcLabuteASAContribs(mol, True)[0])
+    logp, refractivity = parts[: len(area)].T
+    by_logp = np.bincount(_LOGP_BINS.searchsorted(logp, side="right"), weights=area, minlength=12)
+    by_refractivity = np.bincount(_REFRACTIVITY_BINS.searchsorted(refractivity, side="right"), weights=area, minlength=10)
+    return [*parts.sum(axis=0).tolist(), *by_logp.tolist(), *by_refractivity.tolist()]
 
 
 def peoe_vsa(mol: Chem.Mol) -> Sequence[float]:
@@ -116,29 +112,31 @@ def topology(mol: Chem.Mol) -> Sequence[float]:
     state = np.zeros(len(z))
     quantum = _QUANTUM[z[bonded]]
     state[bonded] = (4.0 / (quantum * quantum) * (outer[bonded] - hydrogens[bonded]) + 1.0) / degree[bonded]
-    weight = (distance + 1.0) ** -2
-    weight[distance >= 1e6 - 1] = 0.0  # another fragment
+    apart = distance + 1.0
+    weight = 1.0 / (apart * apart)
+    if distance[0].max() >= 1e6 - 1:
+        weight[distance >= 1e6 - 1] = 0.0  # another fragment
     state = state + state * weight.sum(axis=1) - weight @ state
     size = np.array(rd._CalcLabuteASAContribs(mol, True)[0])
-    by_size = np.bincount(np.searchsorted(_SIZE_BINS, size, side="right"), weights=state, minlength=10)
-    by_state = np.bincount(np.searchsorted(_STATE_BINS, state, side="right"), weights=size, minlength=11)
-    begin, end = np.nonzero(np.triu(distance == 1.0))
-    chi0 = float((degree[bonded] ** -0.5).sum())
-    chi1 = float(((degree[begin] * degree[end]) ** -0.5).sum())
+    by_size = np.bincount(_SIZE_BINS.searchsorted(size, side="right"), weights=state, minlength=10)
+    by_state = np.bincount(_STATE_BINS.searchsorted(state, side="right"), weights=size, minlength=11)
+    bonds = (distance == 1.0).astype(np.float64)
+    root = np.zeros(len(z))
+    root[bonded] = degree[bonded] ** -0.5
     magnitude = np.abs(state)
     return [
-        state.max(), state.min(), magnitude.max(), magnitude.min(), *by_size, *by_state,
-        _balaban(mol, begin, end), chi0, chi1, float((outer - charge + hydrogens).sum()), float(radicals.sum()),
+        state.max(), state.min(), magnitude.max(), magnitude.min(), *by_size.tolist(), *by_state.tolist(),
+        _balaban(mol, bonds), float(root.sum()), 0.5 * float(root @ bonds @ root), float((outer - charge + hydrogens).sum()), float(radicals.sum()),
     ]  # fmt: skip
 
 
-def _balaban(mol: Chem.Mol, begin: np.ndarray, end: np.ndarray) -> float:
+def _balaban(mol: Chem.Mol, bonds: np.ndarray) -> float:
     n_bonds = mol.GetNumBonds()
     cycles = n_bonds - mol.GetNumAtoms() + 1
-    if cycles + 1 == 0:
+    if cycles + 1 == 0 or not n_bonds:
         return 0.0
-    sums = Chem.GetDistanceMatrix(mol, True, False, False, "Balaban").sum(axis=0)
-    return n_bonds / (cycles + 1) * float(((sums[begin] * sums[end]) ** -0.5).sum())
+    root = Chem.GetDistanceMatrix(mol, True, False, False, "Balaban").sum(axis=0) ** -0.5
+    return n_bonds / (cycles + 1) * 0.5 * float(root @ bonds @ root)
 
 
 @functools.lru_cache(maxsize=1)

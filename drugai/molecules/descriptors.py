@@ -34,8 +34,6 @@ class DescriptorBlock:
 BLOCKS: tuple[DescriptorBlock, ...] = (
     *(DescriptorBlock((name,), function, True) for name, function in blocks.SINGLE.items()),
     DescriptorBlock(blocks.CRIPPEN, blocks.crippen, True),
-    DescriptorBlock(blocks.SLOGP_VSA, blocks.slogp_vsa, True),
-    DescriptorBlock(blocks.SMR_VSA, blocks.smr_vsa, True),
     DescriptorBlock(blocks.PEOE_VSA, blocks.peoe_vsa, True),
     DescriptorBlock(blocks.CHARGES, blocks.charges, True),
     DescriptorBlock(blocks.TOPOLOGY, blocks.topology, True),

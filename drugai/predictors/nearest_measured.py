@@ -38,12 +38,15 @@ class NearestMeasured:
     def _groups(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Rows of ``packed`` by task and, within a task, by number of bits; where each such group starts; its number of bits; and at which group each task starts."""
         sizes = np.bitwise_count(self._words).sum(axis=0).astype(np.int64)
-        order, starts, of_group, tasks = [], [], [], []
+        order: list[np.ndarray] = []
+        starts: list[np.ndarray] = []
+        of_group: list[np.ndarray] = []
+        tasks: list[int] = []
         at = 0
         for rows in self.members:
             sorted_rows = rows[np.argsort(sizes[rows], kind="stable")].astype(np.intp)
             found, first = np.unique(sizes[sorted_rows], return_index=True)
-            tasks.append(sum(map(len, of_group)))
+            tasks.append(sum(len(group) for group in of_group))
             order.append(sorted_rows)
             starts.append(first + at)
             of_group.append(found)
@@ -61,7 +64,7 @@ class NearestMeasured:
         for row in np.flatnonzero(batch.valid):
             query = bits[row].view(np.uint64)
             own = int(np.bitwise_count(query).sum())
-            shared = np.zeros(len(self.packed), dtype=np.uint8 if own < 256 else np.uint16)
+            shared: np.ndarray = np.zeros(len(self.packed), dtype=np.uint8 if own < 256 else np.uint16)
             for word, references in zip(query, self._words, strict=True):
                 if word:
                     shared += np.bitwise_count(word & references)

@@ -39,7 +39,7 @@ class Turned:
         for start in range(0, len(matrix), _ROWS):
             columns = np.ascontiguousarray(matrix[start : start + _ROWS].T, dtype=np.float32)
             lost = np.isnan(columns)
-            blocks.append((columns, lost, lost.any(axis=1)))
+            blocks.append((columns, lost, np.asarray(lost.any(axis=1))))
         return cls(tuple(blocks))
 
 
