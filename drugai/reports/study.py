@@ -35,12 +35,13 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
     maximize = summary["directions"][0] == "maximize"
     best = summary["best"][0]["number"] if summary["best"] else None
     metric = str(summary["metric"]).partition(", ")[0]
-    axis = f"validation {metric}" + (" (more is better)" if maximize else " (less is better)")
+    unit = f" [{summary['unit']}]" if summary["unit"] else ""
+    axis = f"validation {metric}{unit}" + (" (more is better)" if maximize else " (less is better)")
     pruned = summary["counts"].get("PRUNED", 0)
     total = sum(summary["counts"].values())
     tiles = [
-        {"value": f"{summary['best'][0]['values'][0]:.4g}" if summary["best"] else "–", "label": f"best validation {metric}", "note": f"trial {best}"},
-        {"value": f"{summary['start'][0]:.4g}" if summary["start"] else "–", "label": "starting config", "note": "trial 0"},
+        {"value": f"{summary['best'][0]['values'][0]:.4g}" if summary["best"] else "–", "label": f"best validation {metric}{unit}", "note": f"trial {best}"},
+        {"value": f"{summary['start'][0]:.4g}" if summary["start"] else "–", "label": f"starting config{unit}", "note": "trial 0"},
         {"value": str(total), "label": "trials", "note": ", ".join(f"{count} {state.lower()}" for state, count in summary["counts"].items())},
         {"value": f"{100 * pruned / max(total, 1):.0f} %", "label": "pruned", "note": _epochs_words(summary["mean_epochs"], summary["epochs_saved"])},
         {"value": f"{summary['cpu_seconds']:,.0f} s", "label": "CPU of all trials", "note": ""},

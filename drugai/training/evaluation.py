@@ -15,6 +15,7 @@ from drugai.predictors.base import HeldOut, TrainedPredictor
 from drugai.training.fit import fit_on
 from drugai.training.primary import PRIMARY as PRIMARY
 from drugai.training.primary import score_predictions as score_predictions
+from drugai.training.primary import unit_of
 from drugai.training.rows import batch_of
 
 
@@ -131,6 +132,11 @@ class ValidationScore:
         absent = _absent(config)
         flat = _leaves(config.to_dict())
         return {key: value for key, value in flat.items() if key.startswith(absent) or (not regression and key.rpartition(".")[2] == "loss")}
+
+    @property
+    def unit(self) -> str:
+        """Of the score, ``""`` where it has none."""
+        return unit_of(self.metric, self.train.tasks)
 
     def score(self, predictor: TrainedPredictor) -> float:
         """Score a fitted predictor on the validation part."""

@@ -41,6 +41,11 @@ class FoldScore:
                 on_fold(number, scores[-1])
         return float(np.mean(scores))
 
+    @property
+    def unit(self) -> str:
+        """Of the score, ``""`` where it has none."""
+        return self.folds[0].unit
+
     def fixed(self, config: Any) -> dict[str, Any]:
         """Fields of ``config`` that change nothing on these tasks, with their values."""
         return self.folds[0].fixed(config)

@@ -15,7 +15,7 @@ from drugai.errors import ConfigError
 from drugai.metrics.property import direction, known_pairs, metric_function
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
-from drugai.training.evaluation import PRIMARY
+from drugai.training.primary import PRIMARY, unit_of
 from drugai.training.rows import batch_of
 
 
@@ -40,6 +40,11 @@ class WeightsScore:
     outputs: np.ndarray
     metric: str
     direction: str
+
+    @property
+    def unit(self) -> str:
+        """Of the score, ``""`` where it has none."""
+        return unit_of(self.metric, self.valid.tasks)
 
     def start(self) -> Config:
         """Equal weights: a Config with a field a member, each to be searched from 0 to 1."""

@@ -32,6 +32,7 @@ def study_summary(folder: Any, name: str) -> dict[str, Any]:
         "name": name,
         "directions": [direction.name.lower() for direction in study.directions],
         "metric": study.user_attrs.get("metric", "score"),
+        "unit": study.user_attrs.get("unit", ""),  # studies of earlier versions do not say
         "seed": study.user_attrs.get("seed"),
         "counts": state_counts(study),
         "start": trials[0].values if trials and trials[0].state == TrialState.COMPLETE else None,
@@ -48,7 +49,8 @@ def study_summary(folder: Any, name: str) -> dict[str, Any]:
 def describe_study(summary: Mapping[str, Any]) -> str:
     """The summary in words."""
     counts = ", ".join(f"{count} {state.lower()}" for state, count in summary["counts"].items())
-    lines = [f"study {summary['name']}: {summary['metric']} ({', '.join(summary['directions'])}), seed {summary['seed']}: {counts}"]
+    unit = f" [{summary['unit']}]" if summary.get("unit") else ""
+    lines = [f"study {summary['name']}: {summary['metric']}{unit} ({', '.join(summary['directions'])}), seed {summary['seed']}: {counts}"]
     if summary["start"]:
         lines.append("starting config: " + ", ".join(f"{value:.5g}" for value in summary["start"]))
     if summary["broken_constraints"]:

@@ -46,6 +46,7 @@ def open_study(plan: StudyPlan) -> Any:
             study.set_user_attr("config", [{"class": type(each).__name__, "values": each.to_dict()} for each in configs])
             study.set_user_attr("fixed", dict(space.fixed))
             study.set_user_attr("metric", str(getattr(plan.evaluate, "metric", "score")))
+            study.set_user_attr("unit", str(getattr(plan.evaluate, "unit", "")))
             for start in space.starts():
                 study.enqueue_trial(start, skip_if_exists=True)
             study.set_user_attr("ready", True)  # last: a process that dies before leaves a study that the next one completes

@@ -63,3 +63,16 @@ def test_a_study_without_a_complete_trial_still_has_a_page(tmp_path):
     study = open_tuning(Hill(), direction="min", storage=tmp_path / "s.journal", name="s")
     study.tell(study.ask(), None)
     assert "1 fail" in study_page(tmp_path, "s").read_text()
+
+
+def test_a_score_with_a_unit_is_shown_with_it(tmp_path):
+    class Score:
+        metric, direction, unit = "rmse", "min", "mV"
+
+        def __call__(self, config, **_):
+            return (config.x - 1) ** 2
+
+    tune(Hill(), Score(), trials=2, storage=tmp_path / "u.journal", name="u")
+    text = study_page(tmp_path, "u").read_text()
+    assert "best validation rmse [mV]" in text
+    assert "validation rmse [mV] (less is better)" in text

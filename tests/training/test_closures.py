@@ -11,6 +11,7 @@ from drugai.errors import ConfigError
 from drugai.predictors import AutoConfig, GNNConfig, MeanConfig, TreesConfig
 from drugai.training import cost_score, fit_predictor, fold_score, validation_score, weights_score
 from drugai.training.costs import model_bytes
+from drugai.training.primary import unit_of
 from drugai.training.rows import batch_of
 from drugai.tuning import tune
 
@@ -137,3 +138,12 @@ def test_a_validation_score_hands_over_its_model(activity, parts):
     score = validation_score(activity, parts)
     value = score(TREES, on_model=models.append)
     assert score.score(models[0]) == value
+
+
+def test_a_score_has_the_unit_of_its_tasks_where_its_metric_does(activity, parts):
+    unit = activity.tasks[0].unit
+    assert unit
+    assert validation_score(activity, parts).unit == validation_score(activity, parts, "mae").unit == unit
+    assert validation_score(activity, parts, "r2").unit == ""
+    assert fold_score(activity, parts, folds=2).unit == unit
+    assert unit_of("rmse", (Task("a", "regression", unit="mV"), Task("b", "regression", unit="%"))) == ""
