@@ -119,9 +119,7 @@ class ValidationScore:
 
     def fit(self, config: Any, *, seed: int = 0, on_epoch: Callable[[int, Mapping[str, float]], None] | None = None) -> TrainedPredictor:
         """Fit with ``config`` on the training part; a Config that would learn from the validation part too is held back from it."""
-        if getattr(config, "whole", False):
-            config = config.replace(whole=False)
-        return fit_on(config, self.train, self.valid, seed=seed, on_epoch=on_epoch)
+        return fit_on(held_back(config), self.train, self.valid, seed=seed, on_epoch=on_epoch)
 
     def fixed(self, config: Any) -> dict[str, Any]:
         """Fields of ``config`` that change nothing here, with their values: a study leaves them alone.
@@ -141,6 +139,11 @@ class ValidationScore:
     def score(self, predictor: TrainedPredictor) -> float:
         """Score a fitted predictor on the validation part."""
         return score_predictions(predictor.predict(batch_of(self.valid)), self.valid, self.metric)
+
+
+def held_back(config: Any) -> Any:
+    """The Config, told to leave the validation part alone if it would learn from it."""
+    return config.replace(whole=False) if getattr(config, "whole", False) else config
 
 
 def validation_score(data: Dataset, split: Split, metric: str | None = None) -> ValidationScore:

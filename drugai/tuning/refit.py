@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drugai.contracts import Dataset, Split
 from drugai.metrics.property import Estimate, paired_difference
-from drugai.training.evaluation import ValidationScore, score_predictions
+from drugai.training.evaluation import ValidationScore, held_back, score_predictions
 from drugai.training.fit import fit_predictor
 from drugai.tuning.study import Study, choose_trial
 
@@ -68,8 +68,8 @@ def refit_best(study: Study, data: Dataset, split: Split, score: ValidationScore
     """
     first = study.study.trials[0]
     best = study.best_trial if weights is None else choose_trial(study.study, weights)
-    default = fit_predictor(study.config_of(first), data, split, seed=study.seed_of(0))
-    tuned = fit_predictor(study.config_of(best), data, split, seed=int(best.user_attrs["seed"]))
+    default = fit_predictor(held_back(study.config_of(first)), data, split, seed=study.seed_of(0))
+    tuned = fit_predictor(held_back(study.config_of(best)), data, split, seed=int(best.user_attrs["seed"]))
     test = data.take(split.test)
     before, after = default.predict(test.smiles), tuned.predict(test.smiles)
     tuned.record["study"] = {"name": study.study.study_name, "trial": best.number, "trials": len(study.study.trials), "validation": list(best.values)}
