@@ -101,10 +101,10 @@ def topology(mol: Chem.Mol) -> Sequence[float]:
     Source: E-state: Hall, Mohney and Kier 1991, 10.1021/ci00001a012. Balaban's J: 10.1016/0009-2614(82)80009-2.
     """
     atoms = np.array(
-        [(atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetFormalCharge(), atom.GetNumRadicalElectrons(), atom.GetDegree()) for atom in mol.GetAtoms()],
+        [(atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetNumRadicalElectrons(), atom.GetDegree()) for atom in mol.GetAtoms()],
         dtype=np.int64,
     )
-    z, hydrogens, charge, radicals, degree = atoms.T
+    z, hydrogens, radicals, degree = atoms.T
     distance = Chem.GetDistanceMatrix(mol, False, False)
     outer = _OUTER[z]
     # intrinsic state ((2/N)² δv + 1) / δ, perturbed by every other atom with the inverse square of the distance
@@ -126,7 +126,7 @@ def topology(mol: Chem.Mol) -> Sequence[float]:
     magnitude = np.abs(state)
     return [
         state.max(), state.min(), magnitude.max(), magnitude.min(), *by_size.tolist(), *by_state.tolist(),
-        _balaban(mol, bonds), float(root.sum()), 0.5 * float(root @ bonds @ root), float((outer - charge + hydrogens).sum()), float(radicals.sum()),
+        _balaban(mol, bonds), float(root.sum()), 0.5 * float(root @ bonds @ root), float((outer + hydrogens).sum()) - Chem.GetFormalCharge(mol), float(radicals.sum()),
     ]  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rdkit import Chem
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from drugai.molecules.batch import MoleculeBatch
 
@@ -74,6 +73,8 @@ def _ringed_scaffold(mol: Chem.Mol | None, min_rings: int) -> str:
     # cutting side chains off leaves every ring, so the molecule's rings are the scaffold's
     if mol is None or mol.GetRingInfo().NumRings() < max(1, min_rings):
         return ""
+    from rdkit.Chem.Scaffolds import MurckoScaffold  # it brings all of rdkit.Chem.AllChem: 30 ms of every start
+
     smi: str = Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol))
     return smi
 

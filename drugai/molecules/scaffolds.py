@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rdkit import Chem
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from drugai.molecules.batch import MoleculeBatch
 
@@ -35,6 +34,8 @@ def murcko_scaffolds(molecules: Sequence[str] | MoleculeBatch, generic: bool = F
 def _scaffold(mol: Chem.Mol | None, generic: bool, chirality: bool) -> str:
     if mol is None or not mol.GetRingInfo().NumRings():
         return ""
+    from rdkit.Chem.Scaffolds import MurckoScaffold  # it brings all of rdkit.Chem.AllChem: 30 ms of every start
+
     scaffold = MurckoScaffold.GetScaffoldForMol(mol)
     if generic:
         scaffold = MurckoScaffold.MakeScaffoldGeneric(scaffold)

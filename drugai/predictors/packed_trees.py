@@ -44,6 +44,17 @@ class Turned:
 
 
 @dataclass(frozen=True, eq=False)
+class _Nodes:
+    """Inner nodes by slot: ``[31, T]`` condition and places of the children (leaves from 31 on; 63 for a node that is not there), ``[T]`` place of the root and number of inner nodes."""
+
+    condition: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    root: np.ndarray
+    inner: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class PackedTrees:
     """T trees whose leaves add up to one number.
 
@@ -76,23 +87,24 @@ class PackedTrees:
         n = columns.shape[1]
         holds = self._conditions(columns, lost, gaps)  # [c + 1, w]
         total = np.zeros(n)
+        nodes = self._nodes
         for start in range(0, len(self), _TREES):
-            nodes = self._nodes[start : start + _TREES]
-            state = np.zeros((2 * LEAVES, len(nodes), holds.shape[1]), dtype=np.uint64)  # inner nodes, leaves, and a last place for what is not there
-            every = np.arange(len(nodes))
-            state[nodes[:, 0, 3], every] = ~np.uint64(0)
-            for slot in range(int(nodes[:, 0, 4].max(initial=0))):
-                condition, left, right = nodes[:, slot, 0], nodes[:, slot, 1], nodes[:, slot, 2]
+            part = slice(start, start + _TREES)
+            root, inner = nodes.root[part], nodes.inner[part]
+            state = np.zeros((2 * LEAVES, len(root), holds.shape[1]), dtype=np.uint64)  # inner nodes, leaves, and a last place for what is not there
+            every = np.arange(len(root))
+            state[root, every] = ~np.uint64(0)
+            for slot in range(int(inner.max(initial=0))):
                 reached = state[slot]
-                passed = reached & holds[condition]
-                state[left, every] = passed
-                state[right, every] = reached ^ passed
-            leaf = np.zeros((len(nodes), n), dtype=np.uint8)
+                passed = reached & holds[nodes.condition[slot, part]]
+                state[nodes.left[slot, part], every] = passed
+                state[nodes.right[slot, part], every] = reached ^ passed
+            leaf = np.zeros((len(root), n), dtype=np.uint8)
             for bit in range(_BITS):
                 number = np.bitwise_or.reduce(state[_LEAVES_WITH[bit]], axis=0)  # [T', w]
                 leaf |= np.unpackbits(number.view(np.uint8), axis=1, count=n, bitorder="little") << np.uint8(bit)
             place = leaf.astype(np.intp)
-            place += (np.arange(start, start + len(nodes)) * LEAVES)[:, None]
+            place += (np.arange(start, start + len(root)) * LEAVES)[:, None]
             total += self.leaves.reshape(-1).take(place).sum(axis=0, dtype=np.float64)
         return total
 
@@ -112,30 +124,25 @@ class PackedTrees:
         return found.view(np.uint64)
 
     @cached_property
-    def _nodes(self) -> np.ndarray:
-        """``[T, 31, 5]`` of each inner node its condition and the places of its children, leaves from 31 on; and, of the first, the place of the root and the number of inner nodes.
-
-        Nodes stand in the order root, left branch, right branch. A left branch of k leaves has k − 1 inner nodes, so that the right child is k places on.
-        """
-        count, first = self.count.astype(np.intp), self.first.astype(np.intp)
-        inner = (count > 0).sum(axis=1)
+    def _nodes(self) -> _Nodes:
+        """The nodes by slot. They stand in the order root, left branch, right branch; a left branch of k leaves has k − 1 inner nodes, so that the right child is k places on."""
+        count, first = (np.ascontiguousarray(part.T).astype(np.intp) for part in (self.count, self.first))  # [31, T]
+        inner = (count > 0).sum(axis=0)
         slots, last = LEAVES - 1, 2 * LEAVES - 1
-        found = np.full((len(self), slots, 5), last)
-        end = np.zeros((len(self), slots + 1), dtype=np.intp)  # leaf after the last one of each node
-        end[:, 0] = inner + 1
+        used = np.arange(slots)[:, None] < inner
+        condition = np.where(used, self.condition.T, len(self.feature))
+        left, right = np.full_like(count, last), np.full_like(count, last)
+        end = np.zeros((slots + 1, len(self)), dtype=np.intp)  # leaf after the last one of each node
+        end[0] = inner + 1
         every = np.arange(len(self))
-        for slot in range(slots):
-            used = slot < inner
-            middle = first[:, slot] + count[:, slot]
-            left_inner, right_inner = used & (count[:, slot] > 1), used & (end[:, slot] - middle > 1)
-            found[:, slot, 0] = np.where(used, self.condition[:, slot], len(self.feature))
-            found[:, slot, 1] = np.where(left_inner, slot + 1, np.where(used, slots + first[:, slot], last))
-            found[:, slot, 2] = np.where(right_inner, slot + count[:, slot], np.where(used, slots + middle, last))
-            end[every[left_inner], slot + 1] = middle[left_inner]
-            end[every[right_inner], (slot + count[:, slot])[right_inner]] = end[right_inner, slot]
-        found[:, 0, 3] = np.where(inner > 0, 0, slots)
-        found[:, :, 4] = inner[:, None]
-        return found
+        for slot in range(int(inner.max(initial=0))):
+            middle = first[slot] + count[slot]
+            left_inner, right_inner = used[slot] & (count[slot] > 1), used[slot] & (end[slot] - middle > 1)
+            left[slot] = np.where(left_inner, slot + 1, np.where(used[slot], slots + first[slot], last))
+            right[slot] = np.where(right_inner, slot + count[slot], np.where(used[slot], slots + middle, last))
+            end[slot + 1, left_inner] = middle[left_inner]
+            end[(slot + count[slot])[right_inner], every[right_inner]] = end[slot, right_inner]
+        return _Nodes(condition, left, right, np.where(inner > 0, 0, slots), inner)
 
     def to_arrays(self, prefix: str = "") -> dict[str, np.ndarray]:
         """Arrays for a file; conditions as uint16 where they are few enough."""
