@@ -65,7 +65,7 @@ def main() -> None:
         "same_bytes_for_the_same_seed": runs[0]["sha256"] == runs[1]["sha256"],
         "other_molecules_for_another_seed": runs[0]["sha256"] != runs[2]["sha256"],
         "runs": runs,
-        "bf16": half_is_fast(torch.device("cpu")),  # without it a machine samples at a third of the rate or less
+        "bf16": half_is_fast(torch.device("cpu")),  # without it a machine samples several times slower
         "code": CODE,
         "versions": versions(),
     }
