@@ -1,4 +1,4 @@
-"""``drugai generate``, ``drugai optimize`` and ``drugai pretrain``."""
+"""``drugai generate`` and ``drugai optimize``."""
 
 from __future__ import annotations
 
@@ -6,29 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-pretrain_app = typer.Typer(help="Train a network on molecules without labels.", no_args_is_help=True)
-
-
-@pretrain_app.command("generator")
-def pretrain_generator(
-    corpus: Annotated[Path, typer.Argument(help="file of molecules")],
-    out: Annotated[Path, typer.Option(help="folder for the prior")],
-    minutes: Annotated[float, typer.Option(help="wall-clock budget over which the schedule anneals (0: by epochs)")] = 0.0,
-    smiles: Annotated[str | None, typer.Option(help="SMILES column")] = None,
-    seed: Annotated[int, typer.Option(help="of training")] = 0,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, for example model.width=512 or loop.epochs=3; repeatable")] = None,
-) -> None:
-    """Train a generator (a chemical language model). A killed run continues when started again."""
-    from drugai.config import parse_settings
-    from drugai.generation.fitting import GeneratorConfig
-    from drugai.generation.pretraining import pretrain_generator as pretrain
-
-    settings = parse_settings(set_ or [])
-    if minutes:
-        settings = {"loop.minutes": minutes, "loop.epochs": 100_000, **settings}
-    run = pretrain(corpus, out, config=GeneratorConfig().replace(**settings), smiles=smiles, seed=seed)
-    typer.echo(f"{run.molecules:,} molecules; " + (f"saved in {run.path}" if run.prior is not None else "stopped; the same command goes on"))
 
 
 def generate(

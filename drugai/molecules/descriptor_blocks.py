@@ -13,15 +13,14 @@ from rdkit.Chem import QED, FilterCatalog, Fragments, rdFingerprintGenerator, rd
 from rdkit.Chem import rdMolDescriptors as rd
 from rdkit.Chem.EState import EState_VSA
 
+from drugai.molecules.connectivity import OUTER
+
 # Name → one call into C++; the keyword forms of RDKit's Python wrappers cost more than these calls themselves.
 _CALLS: dict[str, Callable[[Chem.Mol], float]] = {
     "MolWt": rd._CalcMolWt,
     "HeavyAtomMolWt": lambda mol: rd._CalcMolWt(mol, True),
     "ExactMolWt": rd.CalcExactMolWt,
-    "Chi0n": rd.CalcChi0n, "Chi1n": rd.CalcChi1n, "Chi2n": rd.CalcChi2n, "Chi3n": rd.CalcChi3n, "Chi4n": rd.CalcChi4n,
-    "Chi0v": rd.CalcChi0v, "Chi1v": rd.CalcChi1v, "Chi2v": rd.CalcChi2v, "Chi3v": rd.CalcChi3v, "Chi4v": rd.CalcChi4v,
-    "HallKierAlpha": rd.CalcHallKierAlpha, "Kappa1": rd.CalcKappa1, "Kappa2": rd.CalcKappa2, "Kappa3": rd.CalcKappa3, "Phi": rd.CalcPhi,
-    "LabuteASA": rd.CalcLabuteASA, "TPSA": rd.CalcTPSA, "FractionCSP3": rd.CalcFractionCSP3,
+    "HallKierAlpha": rd.CalcHallKierAlpha, "LabuteASA": rd.CalcLabuteASA, "TPSA": rd.CalcTPSA, "FractionCSP3": rd.CalcFractionCSP3,
     "HeavyAtomCount": Chem.Mol.GetNumHeavyAtoms, "NHOHCount": rd.CalcNumLipinskiHBD, "NOCount": rd.CalcNumLipinskiHBA,
     "NumAliphaticCarbocycles": rd.CalcNumAliphaticCarbocycles, "NumAliphaticHeterocycles": rd.CalcNumAliphaticHeterocycles,
     "NumAliphaticRings": rd.CalcNumAliphaticRings, "NumAmideBonds": rd.CalcNumAmideBonds,
@@ -58,8 +57,6 @@ _CACHED: tuple[Any, Any] = ([], False)
 _LOGP_BINS = np.array([-0.4, -0.2, 0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6])
 _REFRACTIVITY_BINS = np.array([1.29, 1.82, 2.24, 2.45, 2.75, 3.05, 3.63, 3.8, 4.0])
 
-_TABLE = Chem.GetPeriodicTable()
-_OUTER = np.array([_TABLE.GetNOuterElecs(z) for z in range(119)], dtype=np.float64)
 _QUANTUM = np.array([7.0 if z > 86 else 6.0 if z > 54 else 5.0 if z > 36 else 4.0 if z > 18 else 3.0 if z > 10 else 2.0 if z > 2 else 1.0
                      for z in range(119)])  # fmt: skip
 _SIZE_BINS = np.array(EState_VSA.vsaBins)
@@ -69,14 +66,55 @@ _STATE_BINS = np.array(EState_VSA.estateBins)
 def crippen(mol: Chem.Mol) -> Sequence[float]:
     """logP and molar refractivity, and the surface area by bin of the atoms' parts of each, from one assignment of atom types.
 
-    Source: Wildman and Crippen 1999, 10.1021/ci990307l. The types are found with hydrogens, whose parts count in the sums; those of heavy atoms are the same without.
+    Source: Wildman and Crippen 1999, 10.1021/ci990307l. The parts of heavy atoms do not change when hydrogens become atoms, and those of hydrogens follow from what they are bonded to.
     """
-    parts = np.array(rd._CalcCrippenContribs(Chem.AddHs(mol))).reshape(-1, 2)  # atoms with hydrogens
+    parts = np.array(rd._CalcCrippenContribs(mol)).reshape(-1, 2)
     area = np.array(rd._CalcLabuteASAContribs(mol, True)[0])
-    logp, refractivity = parts[: len(area)].T
+    logp, refractivity = parts.T
     by_logp = np.bincount(_LOGP_BINS.searchsorted(logp, side="right"), weights=area, minlength=12)
     by_refractivity = np.bincount(_REFRACTIVITY_BINS.searchsorted(refractivity, side="right"), weights=area, minlength=10)
-    return [*parts.sum(axis=0).tolist(), *by_logp.tolist(), *by_refractivity.tolist()]
+    return [*(parts.sum(axis=0) + _hydrogen_parts(mol)).tolist(), *by_logp.tolist(), *by_refractivity.tolist()]
+
+
+# logP and refractivity of a hydrogen of type H1 (of a hydrocarbon), H2 (alcohol), H3 (amine), H4 (acid) and HS (any other)
+_HYDROGENS = np.array([(0.123, 1.057), (-0.2677, 1.395), (0.2142, 0.9627), (0.298, 1.805), (0.1125, 1.112)])
+
+
+def _hydrogen_parts(mol: Chem.Mol) -> np.ndarray:
+    """``[2]`` what the hydrogens that are no atoms of the Mol add to logP and refractivity."""
+    counts = {1: 0, 2: 0, 3: 0, 4: 0, 0: 0}
+    for atom in mol.GetAtoms():
+        if hydrogens := atom.GetTotalNumHs():
+            z = atom.GetAtomicNum()
+            if z == 1:  # of a hydrogen molecule: the atom itself was taken for HS
+                counts[0], counts[1] = counts[0] - 1, counts[1] + 1
+            counts[_hydroxyl(atom, hydrogens) if z == 8 else 1 if z in (1, 6) else 3 if z == 7 else 2] += hydrogens
+    return np.array(list(counts.values())) @ _HYDROGENS
+
+
+def _hydroxyl(oxygen: Chem.Atom, hydrogens: int) -> int:
+    """The type of an oxygen's hydrogens by its other neighbours; of several the first type counts."""
+    if oxygen.GetIsAromatic():
+        return 0
+    found = {2} if hydrogens > 1 else set()
+    for bond in oxygen.GetBonds():
+        if bond.GetBondType() != Chem.BondType.SINGLE:
+            continue
+        atom = bond.GetOtherAtom(oxygen)
+        z, aromatic = atom.GetAtomicNum(), atom.GetIsAromatic()
+        if z not in (6, 7, 8, 16) or (z == 6 and (aromatic or atom.GetTotalDegree() == 4)):
+            found.add(2)
+        elif z == 7:
+            found.add(3)
+        elif not aromatic and (z != 6 or any(_double_to_acid(other, atom) for other in atom.GetBonds())):
+            found.add(4)
+    return min(found, default=0)
+
+
+def _double_to_acid(bond: Chem.Bond, carbon: Chem.Atom) -> bool:
+    other = bond.GetOtherAtom(carbon)
+    z = other.GetAtomicNum()
+    return bond.GetBondType() == Chem.BondType.DOUBLE and (z in (6, 7) or (z in (8, 16) and not other.GetIsAromatic()))
 
 
 def peoe_vsa(mol: Chem.Mol) -> Sequence[float]:
@@ -96,7 +134,7 @@ def charges(mol: Chem.Mol) -> Sequence[float]:
 
 
 def topology(mol: Chem.Mol) -> Sequence[float]:
-    """E-state indices and what rests on atoms and distances: one pass over the atoms and two distance matrices.
+    """E-state indices and what else rests on atoms and distances: one pass over the atoms and two distance matrices.
 
     Source: E-state: Hall, Mohney and Kier 1991, 10.1021/ci00001a012. Balaban's J: 10.1016/0009-2614(82)80009-2.
     """
@@ -106,7 +144,7 @@ def topology(mol: Chem.Mol) -> Sequence[float]:
     )
     z, hydrogens, radicals, degree = atoms.T
     distance = Chem.GetDistanceMatrix(mol, False, False)
-    outer = _OUTER[z]
+    outer = OUTER[z]
     # intrinsic state ((2/N)² δv + 1) / δ, perturbed by every other atom with the inverse square of the distance
     bonded = degree > 0
     state = np.zeros(len(z))

@@ -20,6 +20,7 @@ from rdkit.Chem import Descriptors
 from drugai.errors import unknown
 from drugai.molecules import descriptor_blocks as blocks
 from drugai.molecules.batch import MoleculeBatch
+from drugai.molecules.connectivity import CONNECTIVITY, connectivity
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ BLOCKS: tuple[DescriptorBlock, ...] = (
     DescriptorBlock(blocks.PEOE_VSA, blocks.peoe_vsa, True),
     DescriptorBlock(blocks.CHARGES, blocks.charges, True),
     DescriptorBlock(blocks.TOPOLOGY, blocks.topology, True),
+    DescriptorBlock(CONNECTIVITY, connectivity, True),
     DescriptorBlock(blocks.FRAGMENTS, blocks.fragments, True),
     DescriptorBlock(blocks.DENSITY, blocks.density, False),
     DescriptorBlock(blocks.BCUT, blocks.bcut, False),

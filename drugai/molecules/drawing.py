@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 from rdkit import Chem, rdBase
-from rdkit.Chem.Draw import rdMolDraw2D
 
 from drugai.molecules.batch import MoleculeBatch
 
@@ -46,6 +45,8 @@ def draw_svg(
         return _text([f"{mol.GetNumHeavyAtoms()} heavy atoms", _short(Chem.MolToSmiles(mol), 120)], size, legend)
     atoms, colours = _colours(mol.GetNumAtoms(), highlight, atom_weights)
     width, height = size
+    from rdkit.Chem.Draw import rdMolDraw2D  # only who draws waits for it
+
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height - (18 if legend else 0))
     options: Any = drawer.drawOptions()
     options.clearBackground = False

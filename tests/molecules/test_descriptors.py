@@ -27,6 +27,30 @@ MOLECULES = [
     "*c1ccccc1",
     "C[Se]C",
     "Clc1cc(Cl)c(Oc2ccc(Br)cc2I)cc1P(=O)(O)O",
+    # rings of three with tails and fused, rings of four, cubane, hydrogens as atoms, a hydrogen molecule, and electrons that are fewer than hydrogens
+    "CC1OC1C",
+    "C12CC1C2",
+    "C1CC1C1CC1(C)C1CCC1",
+    "C12C3C4C1C5C2C3C45",
+    "[2H]OC(Cl)[3H]",
+    "[HH]",
+    "[H+].[Cl-]",
+    "[BH4-].[Na+]",
+    # hydrogens of every kind: water, hydroxide, peroxide, enol, oxime, thioacid, protonated acid, silanol, hypochlorite, N-hydroxypyrrole, furanium, thiol
+    "O",
+    "[OH-]",
+    "OO",
+    "OC=C",
+    "ON=C",
+    "OC(=S)C",
+    "CC(O)=[OH+]",
+    "O[Si](C)(C)C",
+    "OCl",
+    "On1cccc1",
+    "[oH+]1cccc1",
+    "CS",
+    "OC#N",
+    "OC=[Se]",
 ]
 
 
