@@ -11,6 +11,7 @@ import drugai
 from drugai.contracts import Dataset, Split
 from drugai.featurizers.blocks import featurize_blocks
 from drugai.molecules import MoleculeBatch, fingerprint
+from drugai.predictors.base import TrainedPredictor
 from drugai.training.fit import model_config
 
 MAPLIGHT = ("morgan", "avalon", "erg", "all_descriptors")
@@ -21,8 +22,12 @@ LOG = ("tdc_vdss_lombardo", "tdc_clearance_hepatocyte_az")
 
 def predict_own(name: str, data: Dataset, split: Split, seed: int, settings: dict[str, Any] | None = None) -> np.ndarray:
     """A model of drugai by its name, with its defaults but for ``settings``: ``[n]`` values of the test molecules."""
-    config = model_config(name, settings)
-    return np.asarray(drugai.fit_predictor(config, data, split, seed=seed).predict(data.take(split.test).smiles).mean[:, 0])
+    return np.asarray(train_own(name, data, split, seed, settings).predict(data.take(split.test).smiles).mean[:, 0])
+
+
+def train_own(name: str, data: Dataset, split: Split, seed: int, settings: dict[str, Any] | None = None) -> TrainedPredictor:
+    """A model of drugai by its name, with its defaults but for ``settings``, which has seen no test molecule."""
+    return drugai.fit_predictor(model_config(name, settings), data, split, seed=seed)
 
 
 def train_and_valid(data: Dataset, split: Split) -> Dataset:

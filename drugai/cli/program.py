@@ -12,7 +12,7 @@ import drugai
 
 HELP = "Train property predictors, screen libraries, and see the hits. A model is a folder; a row that could not be used carries a code E_… and a reason."
 
-# name → place of the function, or of the program of a group (``:app``-like names), and its line in the help of the whole
+# name → place of the function or of a group's program, and its line in the help of the whole (None: the group's own)
 _COMMANDS: dict[str, tuple[str, str | None]] = {
     "train": ("models:train", "Train a predictor on measured molecules."),
     "evaluate": ("models:evaluate", "Score a model on molecules that it was not trained on."),
@@ -76,7 +76,7 @@ def build(words: list[str] | None = None) -> typer.Typer:
     for name, place, line in _asked(words or []):
         found = _import(place)
         if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name, **({"short_help": line} if line else {}))
+            app.add_typer(found, name=name, short_help=line or found.info.help)
         else:
             app.command(name, short_help=line)(found)
     return app

@@ -5,8 +5,9 @@ Source: Hu et al., ICLR 2020 (arXiv:1905.12265) for hidden atoms; Burns et al., 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from drugai.artifact import read_artifact, write_artifact
-from drugai.featurizers.graphs import ATOM_COLUMNS
+from drugai.artifact import is_artifact, read_artifact, write_artifact
+from drugai.featurizers.graphs import ATOM_COLUMNS, collate, featurize_graphs
 from drugai.models.encoder_pretraining import BITS, DESCRIPTORS
 from drugai.models.gnn import GNN, GNNNetConfig
-from drugai.models.graph_batch import GraphTensors
+from drugai.models.graph_batch import GraphTensors, to_tensors
+from drugai.molecules import MoleculeBatch
 
 KIND = "graph_encoder"
 TRUNK = ("encoder.", "pooling.")
 """Parts of a network that are kept; its head is made anew for the tasks."""
+_TOGETHER = 128  # molecules that are encoded together
 
 
 class GraphPretrainingNetwork(nn.Module):
@@ -66,18 +69,62 @@ def hide_atoms(n_atoms: np.ndarray, share: float, random: np.random.Generator) -
     return chosen
 
 
-def save_graph_encoder(path: str | Path, config: GNNNetConfig, network: GNN, record: Mapping[str, Any], precision: str = "fp32") -> Path:
-    """Write the artifact folder of a network without its head."""
+def save_graph_encoder(path: str | Path, config: GNNNetConfig, state: Mapping[str, Tensor], record: Mapping[str, Any], precision: str = "fp32", card: str = "") -> Path:
+    """Write the artifact folder of a network's ``state`` without its head; ``card`` is the text of its model card (``README.md``)."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    tensors = {name: value.to(dtype) if value.is_floating_point() else value for name, value in network.state_dict().items() if name.startswith(TRUNK)}
-    return write_artifact(path, KIND, config=config.to_dict(), arrays={"trunk": tensors}, record=record)
+    tensors = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items() if name.startswith(TRUNK)}
+    return write_artifact(path, KIND, config=config.to_dict(), arrays={"trunk": tensors}, texts={"README.md": card} if card else {}, record=record)
 
 
-def load_graph_encoder(path: str | Path) -> tuple[GNNNetConfig, dict[str, Tensor]]:
-    """Shape and weights of a pre-trained graph network.
+@dataclass(frozen=True, eq=False)
+class GraphEncoder:
+    """A pre-trained graph network without a head.
+
+    Attributes:
+        config: Its shape.
+        trunk: Weights of encoder and pooling, float32.
+        record: What the manifest says besides: corpus, training, learning curve.
+    """
+
+    config: GNNNetConfig
+    trunk: Mapping[str, Tensor]
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that are read besides the SMILES: none."""
+        return ()
+
+    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
+        """``[n, d]`` float32 embeddings of n molecules, NaN rows for those that cannot be read, and n reasons."""
+        network = GNN(self.config, 1)
+        network.load_state_dict({**network.state_dict(), **self.trunk})
+        network.eval()
+        graphs = featurize_graphs(molecules)
+        found = np.full((len(graphs), self.config.width), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(graphs.valid & (graphs.n_atoms > 0))
+        rows = rows[np.argsort(graphs.n_atoms[rows], kind="stable")]  # of like size
+        with torch.inference_mode():
+            for start in range(0, len(rows), _TOGETHER):
+                part = rows[start : start + _TOGETHER]
+                found[part] = network.encode(to_tensors(collate(graphs.take(part)))).float().numpy()
+        return found, graphs.reasons
+
+
+def shipped_graph_encoders() -> dict[str, Path]:
+    """Name → folder of the graph encoders that lie in the package."""
+    root = Path(str(resources.files("drugai"))) / "shipped"
+    found = sorted(root.glob("graph_encoder_*")) if root.is_dir() else []
+    return {folder.name: folder for folder in found if is_artifact(folder)}
+
+
+def load_graph_encoder(source: str | Path) -> GraphEncoder:
+    """Open a pre-trained graph network: the folder of a run, or the name of one that ships.
 
     Raises:
         ArtifactError: The folder is missing, damaged or holds something else.
     """
-    artifact = read_artifact(path, KIND)
-    return GNNNetConfig.from_dict(artifact.config), {name: value.float() if value.is_floating_point() else value for name, value in artifact.tensors("trunk").items()}
+    artifact = read_artifact(shipped_graph_encoders().get(str(source), Path(source)), KIND)
+    trunk = {name: value.float() if value.is_floating_point() else value for name, value in artifact.tensors("trunk").items()}
+    own = ("format", "kind", "config", "versions", "files")
+    return GraphEncoder(GNNNetConfig.from_dict(artifact.config), trunk, {key: value for key, value in artifact.manifest.items() if key not in own})

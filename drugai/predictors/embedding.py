@@ -21,15 +21,17 @@ from drugai.predictors.streaming import FileSummary, library_path
 if TYPE_CHECKING:
     from drugai.models.encoder_store import SavedEncoder
 
-ENCODER = "encoder"
-"""Kind of the artifact of an encoder of SMILES."""
+ENCODER, GRAPH_ENCODER = "encoder", "graph_encoder"
+"""Kinds of the artifacts of an encoder of SMILES and one of graphs."""
+SHIPPED_ENCODERS = ("encoder_", "graph_encoder_")
+"""Beginnings of the names of those that ship."""
 
 
 def embed(model: str | Path | TrainedPredictor, molecules: Sequence[str]) -> np.ndarray:
     """``[n, d]`` float32 embeddings of n molecules by a model's encoder; a row of NaN for an unreadable one.
 
     Args:
-        model: A predictor or its folder; or an encoder of SMILES: its folder, or the name of one that ships (``encoder_small``).
+        model: A predictor or its folder; or an encoder alone, of SMILES or of graphs: its folder, or the name of one that ships (``encoder_small``, ``graph_encoder_small``).
         molecules: n SMILES.
 
     Raises:
@@ -43,7 +45,7 @@ def embed_file(model: str | Path | TrainedPredictor, source: str | Path, out: st
     """Write id, smiles, ``e0`` … ``e<d−1>`` and the reason of every row of a file, in its order.
 
     Args:
-        model: A predictor with an encoder, or its folder (of an ensemble the first member that has one counts); or an encoder of SMILES as for :func:`embed`.
+        model: A predictor with an encoder, or its folder (of an ensemble the first member that has one counts); or an encoder alone as for :func:`embed`.
         source: Card's name or file.
         out: ``.csv``, ``.tsv`` or ``.parquet``.
         smiles: SMILES column; inferred by its name if not given.
@@ -85,12 +87,17 @@ class _EncoderAlone:
 def _open(model: str | Path | TrainedPredictor) -> Any:
     if not isinstance(model, (str, Path)):
         return _encoder(model)
-    alone = read_artifact(model).kind == ENCODER if is_artifact(model) else (SHIPPED / str(model)).is_dir() and str(model).startswith("encoder_")
-    if not alone:
-        return _encoder(load_predictor(model))
-    from drugai.models.encoder_store import load_encoder
+    place = SHIPPED / str(model) if str(model).startswith(SHIPPED_ENCODERS) and not is_artifact(model) else Path(model)
+    kind = read_artifact(place).kind if is_artifact(place) else ""
+    if kind == GRAPH_ENCODER:
+        from drugai.models.graph_pretraining import load_graph_encoder
 
-    return _EncoderAlone(load_encoder(model))
+        return load_graph_encoder(place)
+    if kind == ENCODER:
+        from drugai.models.encoder_store import load_encoder
+
+        return _EncoderAlone(load_encoder(place))
+    return _encoder(load_predictor(model))
 
 
 def _encoder(predictor: TrainedPredictor) -> Any:

@@ -46,7 +46,7 @@ class GNNConfig(Config):
 
     net: GNNNetConfig = field(default_factory=default_net)
     features: tuple[str, ...] = setting((), help="feature blocks of the whole molecule joined before the head (names as for trees)")
-    encoder: str = setting("", help="folder of `drugai pretrain graph`; shape and weights of encoder and pooling come from there (empty: random weights)")
+    encoder: str = setting("", help="graph_encoder_small, which ships, or a folder of `drugai pretrain graph`; shape and weights of encoder and pooling come from there (empty: random weights)")
     encoder_rate: float = setting(1.0, help="learning rate of a pre-trained encoder as a share of the head's (0: it is frozen)")
     members: int = setting(1, help="networks with different seeds, averaged; two or more give a standard deviation")
     batch_size: int = tunable(64, choices=(32, 64, 128), help="molecules a step")

@@ -105,8 +105,9 @@ def with_encoder(config: GNNConfig) -> tuple[GNNConfig, dict[str, torch.Tensor]]
     """The Config with the shape of its pre-trained encoder, and that encoder's weights."""
     from drugai.models.graph_pretraining import load_graph_encoder
 
-    shape, trunk = load_graph_encoder(config.encoder)
-    return config.replace(net=config.net.replace(encoder=shape.encoder, width=shape.width, depth=shape.depth, pooling=shape.pooling)), trunk
+    found = load_graph_encoder(config.encoder)
+    shape = found.config
+    return config.replace(net=config.net.replace(encoder=shape.encoder, width=shape.width, depth=shape.depth, pooling=shape.pooling)), dict(found.trunk)
 
 
 def build_network(config: GNNConfig, heads: Heads, extra: int, seed: int) -> GNN:

@@ -153,5 +153,5 @@ def pretrain_graph(
             "training": config.to_dict(), "seed": seed, "history": history.to_dict(),
             "corpus": {"molecules": len(store), "seen": history.steps * config.batch, "sources": [dict(source) for source in store.sources]},
         }  # fmt: skip
-        save_graph_encoder(target, config.net, network.network, record, precision)
+        save_graph_encoder(target, config.net, network.network.state_dict(), record, precision)
     return GraphPretraining(target, len(store), store.sources, history)

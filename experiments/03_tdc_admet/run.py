@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
-from baselines import predict_own  # noqa: E402
+from baselines import predict_own, train_own  # noqa: E402
 from cells import cell, code_hash, write_tables  # noqa: E402
 from fits import mixed, predict_folds, predict_maplight  # noqa: E402
 from protocol import ENDPOINTS  # noqa: E402
@@ -30,6 +30,7 @@ from protocol import PROTOCOL as PANEL_PROTOCOL  # noqa: E402
 from table import markdown, summarize  # noqa: E402
 
 import drugai  # noqa: E402
+from drugai.metrics.calibration import coverage, set_coverage  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
@@ -51,6 +52,7 @@ def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
     """Fit one model of one task with one seed, and score its test set."""
     data = drugai.read_dataset(entry["data"])
     split = drugai.split(data, method=PROTOCOL["split"], seed=seed)
+    true, extra = data.y[split.test, 0], {}
     if model == "folds_gp":
         parts = [json.loads((CELLS / f"{entry['data']}_{part}_{seed}.json").read_text())["predictions"] for part in ("folds", "gp")]
         predicted = mixed(entry, data, *parts)
@@ -60,14 +62,18 @@ def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
         predicted = kept
     elif model == "folds":
         predicted = predict_folds(entry, data, split, seed)
+    elif model == "auto":
+        told = train_own("auto", data, split, seed, {"minutes": PROTOCOL["auto_minutes"]}).predict(data.take(split.test).smiles, level=PROTOCOL["level"])
+        predicted = told.mean[:, 0]
+        covered = coverage(true, told.lower[:, 0], told.upper[:, 0]) if told.lower is not None else set_coverage(true, np.array(told.sets[data.tasks[0].name], dtype=object))
+        extra["coverage"] = round(covered, 4)
     else:
-        settings = {"auto": {"minutes": PROTOCOL["auto_minutes"]}, "trees": {"threads": 1}}
+        settings = {"trees": {"threads": 1}, "lm": {"encoder": "encoder_small", "mode": "frozen"}}
         predicted = predict_own(model, data, split, seed, settings.get(model))
-    true = data.y[split.test, 0]
     found = estimate(entry["metric"], true, predicted)
     return {
         "task": entry["data"], "model": model, "seed": seed, "metric": entry["metric"], "n_test": len(true), "split_checksum": split.checksum, "test": found.to_dict(),
-        "predictions": [round(float(value), 5) for value in predicted],
+        "predictions": [round(float(value), 5) for value in predicted], **extra,
     }  # fmt: skip
 
 

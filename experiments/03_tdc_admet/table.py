@@ -35,6 +35,7 @@ def summarize(folder: Path, endpoints: Sequence[Mapping[str, Any]], protocol: Ma
                 row["models"][model] = {
                     "test": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "seeds": len(values),
                     "cpu_seconds": float(np.mean([found["cpu_seconds"] for found in good])),
+                    **({"coverage": float(np.mean(covered))} if (covered := [found["coverage"] for found in good if "coverage" in found]) else {}),
                 }  # fmt: skip
                 means[model] = np.mean([found["predictions"] for found in good], axis=0)
         if protocol["reference"] in means:
@@ -81,6 +82,10 @@ def markdown(rows: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
         text += f"| {name.removeprefix('tdc_')} | {row['metric']} | " + " | ".join(told) + f" | {', '.join(won) or '-'} |\n"
     run = {model: sum(model in row["models"] for row in rows.values()) for model in own}
     text += "\nThe best trustworthy published bar is beaten by " + ", ".join(f"{model} on {beaten[model]} of {run[model]}" for model in own if run[model]) + ".\n"
+    covered = {name.removeprefix("tdc_"): found["coverage"] for name, row in rows.items() if "coverage" in (found := row["models"].get("auto", {}))}
+    if covered:
+        text += f"\nIntervals and class sets of `auto` at {protocol['level']:.0%} hold of the test molecules (mean over the seeds that noted it): "
+        text += ", ".join(f"{name} {value:.2f}" for name, value in covered.items()) + f"; {np.mean(list(covered.values())):.3f} on average over {len(covered)} tasks.\n"
     failed = [f"{name}: {'; '.join(row['failed'])}" for name, row in rows.items() if row["failed"]]
     return text + "Failed cells: " + ("; ".join(failed) if failed else "none") + ".\n"
 

@@ -8,7 +8,7 @@ from drugai.errors import ArtifactError, DatasetError
 from drugai.featurizers.molecule_store import build_store
 from drugai.models.gnn import GNNNetConfig
 from drugai.models.graph_pretraining import hide_atoms, load_graph_encoder
-from drugai.predictors import GNNConfig, LMConfig, load_predictor
+from drugai.predictors import GNNConfig, LMConfig, embed, load_predictor
 from drugai.training.fit import fit_on
 from drugai.training.graph_pretraining import GraphPretrainConfig, fit_graph_encoder, pretrain_graph
 from drugai.training.loop import LoopConfig
@@ -52,13 +52,18 @@ def test_the_loss_falls_and_a_stopped_run_ends_the_same(corpus, tmp_path):
 def test_a_predictor_starts_from_the_folder_and_no_longer_needs_it(corpus, activity, parts, tmp_path):
     run = pretrain_graph([corpus], tmp_path / "graph", config=CONFIG.replace(**{"loop.epochs": 1}), precision="bf16")
     assert run.sources[0]["left_out"] == {"E_PARSE": 1}
-    shape, trunk = load_graph_encoder(tmp_path / "graph")
-    assert shape == NET
+    encoder = load_graph_encoder(tmp_path / "graph")
+    trunk = encoder.trunk
+    assert encoder.config == NET
+    assert encoder.record["corpus"]["molecules"] == 500
     config = GNNConfig(encoder=str(tmp_path / "graph"), encoder_rate=0.0, epochs=2, average=0.0)
     model = fit_on(config, activity.take(parts.train), activity.take(parts.valid))
     assert model.config.net.width == 32
     for name, value in trunk.items():
         assert torch.equal(model.networks[0].state_dict()[name], value), name
+    states = embed(tmp_path / "graph", ["CCO", "c1ccccc", "c1ccccc1O"])  # by the encoder alone, as the model with the frozen one has them
+    assert np.isnan(states[1]).all()
+    assert np.allclose(states[[0, 2]], model.embed(["CCO", "c1ccccc1O"])[0], atol=1e-5)
     learnt = fit_on(config.replace(encoder_rate=0.3), activity.take(parts.train), activity.take(parts.valid))
     assert any(not torch.equal(learnt.networks[0].state_dict()[name], value) for name, value in trunk.items() if value.is_floating_point())
     model.save(tmp_path / "model")
