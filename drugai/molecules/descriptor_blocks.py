@@ -13,14 +13,15 @@ from rdkit.Chem import QED, FilterCatalog, Fragments, rdFingerprintGenerator, rd
 from rdkit.Chem import rdMolDescriptors as rd
 from rdkit.Chem.EState import EState_VSA
 
-from drugai.molecules.connectivity import OUTER
+from drugai.molecules.connectivity import OUTER, atoms_of
 
 # Name → one call into C++; the keyword forms of RDKit's Python wrappers cost more than these calls themselves.
 _CALLS: dict[str, Callable[[Chem.Mol], float]] = {
     "MolWt": rd._CalcMolWt,
     "HeavyAtomMolWt": lambda mol: rd._CalcMolWt(mol, True),
     "ExactMolWt": rd.CalcExactMolWt,
-    "HallKierAlpha": rd.CalcHallKierAlpha, "LabuteASA": rd.CalcLabuteASA, "TPSA": rd.CalcTPSA, "FractionCSP3": rd.CalcFractionCSP3,
+    "Chi0n": rd.CalcChi0n, "Chi1n": rd.CalcChi1n, "Chi0v": rd.CalcChi0v, "Chi1v": rd.CalcChi1v, "HallKierAlpha": rd.CalcHallKierAlpha, "Kappa1": rd.CalcKappa1,
+    "LabuteASA": rd.CalcLabuteASA, "TPSA": rd.CalcTPSA, "FractionCSP3": rd.CalcFractionCSP3,
     "HeavyAtomCount": Chem.Mol.GetNumHeavyAtoms, "NHOHCount": rd.CalcNumLipinskiHBD, "NOCount": rd.CalcNumLipinskiHBA,
     "NumAliphaticCarbocycles": rd.CalcNumAliphaticCarbocycles, "NumAliphaticHeterocycles": rd.CalcNumAliphaticHeterocycles,
     "NumAliphaticRings": rd.CalcNumAliphaticRings, "NumAmideBonds": rd.CalcNumAmideBonds,
@@ -83,7 +84,7 @@ _HYDROGENS = np.array([(0.123, 1.057), (-0.2677, 1.395), (0.2142, 0.9627), (0.29
 def _hydrogen_parts(mol: Chem.Mol) -> np.ndarray:
     """``[2]`` what the hydrogens that are no atoms of the Mol add to logP and refractivity."""
     counts = {1: 0, 2: 0, 3: 0, 4: 0, 0: 0}
-    for atom in mol.GetAtoms():
+    for atom in atoms_of(mol):
         if hydrogens := atom.GetTotalNumHs():
             z = atom.GetAtomicNum()
             if z == 1:  # of a hydrogen molecule: the atom itself was taken for HS
@@ -125,8 +126,10 @@ def peoe_vsa(mol: Chem.Mol) -> Sequence[float]:
 
 def charges(mol: Chem.Mol) -> Sequence[float]:
     """Extremes of the Gasteiger charges; NaN where an element has no parameters."""
-    rdPartialCharges.ComputeGasteigerCharges(mol)
-    values = [atom.GetDoubleProp("_GasteigerCharge") for atom in mol.GetAtoms()]
+    atoms = atoms_of(mol)
+    if not atoms or not atoms[0].HasProp("_GasteigerCharge"):  # PEOE_VSA has left them there
+        rdPartialCharges.ComputeGasteigerCharges(mol)
+    values = [atom.GetDoubleProp("_GasteigerCharge") for atom in atoms]
     if not all(map(math.isfinite, values)):
         return (math.nan,) * 4
     low, high = min(values), max(values)
@@ -139,7 +142,7 @@ def topology(mol: Chem.Mol) -> Sequence[float]:
     Source: E-state: Hall, Mohney and Kier 1991, 10.1021/ci00001a012. Balaban's J: 10.1016/0009-2614(82)80009-2.
     """
     atoms = np.array(
-        [(atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetNumRadicalElectrons(), atom.GetDegree()) for atom in mol.GetAtoms()],
+        [(atom.GetAtomicNum(), atom.GetTotalNumHs(), atom.GetNumRadicalElectrons(), atom.GetDegree()) for atom in atoms_of(mol)],
         dtype=np.int64,
     )
     z, hydrogens, radicals, degree = atoms.T
