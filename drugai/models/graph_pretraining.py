@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from drugai.artifact import is_artifact, read_artifact, write_artifact
+from drugai.featurizers.environments import atom_environments, bond_environments
 from drugai.featurizers.graphs import ATOM_COLUMNS, collate, featurize_graphs
 from drugai.models.encoder_pretraining import BITS, DESCRIPTORS
+from drugai.models.environment_batch import to_environment_tensors
 from drugai.models.gnn import GNN, GNNNetConfig
 from drugai.models.graph_batch import GraphTensors, to_tensors
 from drugai.molecules import MoleculeBatch
@@ -26,7 +29,7 @@ from drugai.molecules import MoleculeBatch
 KIND = "graph_encoder"
 TRUNK = ("encoder.", "pooling.")
 """Parts of a network that are kept; its head is made anew for the tasks."""
-_TOGETHER = 128  # molecules that are encoded together
+_TOGETHER = 1024  # molecules that are encoded together: the more, the more of their environments are alike
 
 
 class GraphPretrainingNetwork(nn.Module):
@@ -97,18 +100,24 @@ class GraphEncoder:
 
     def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[n, d]`` float32 embeddings of n molecules, NaN rows for those that cannot be read, and n reasons."""
-        network = GNN(self.config, 1)
-        network.load_state_dict({**network.state_dict(), **self.trunk})
-        network.eval()
         graphs = featurize_graphs(molecules)
         found = np.full((len(graphs), self.config.width), np.nan, dtype=np.float32)
         rows = np.flatnonzero(graphs.valid & (graphs.n_atoms > 0))
         rows = rows[np.argsort(graphs.n_atoms[rows], kind="stable")]  # of like size
+        fold = {"gin": atom_environments, "dmpnn": bond_environments}.get(self.config.encoder)
         with torch.inference_mode():
             for start in range(0, len(rows), _TOGETHER):
                 part = rows[start : start + _TOGETHER]
-                found[part] = network.encode(to_tensors(collate(graphs.take(part)))).float().numpy()
+                batch = collate(graphs.take(part))
+                # environments that molecules share are computed once
+                found[part] = self._network.encode(to_tensors(batch) if fold is None else to_environment_tensors(fold(batch, self.config.depth))).float().numpy()
         return found, graphs.reasons
+
+    @cached_property
+    def _network(self) -> GNN:
+        network = GNN(self.config, 1)
+        network.load_state_dict({**network.state_dict(), **self.trunk})
+        return network.eval()
 
 
 def shipped_graph_encoders() -> dict[str, Path]:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from drugai.artifact import is_artifact, read_artifact
 from drugai.errors import ConfigError, count_reasons
-from drugai.molecules import MoleculeBatch, read_library
+from drugai.molecules import read_library
 from drugai.molecules.appending import TableWriter
 from drugai.molecules.side_columns import with_columns
 from drugai.predictors.base import CHUNK, TrainedPredictor
-from drugai.predictors.loading import SHIPPED, load_predictor
+from drugai.predictors.learned_features import is_encoder, open_encoder
+from drugai.predictors.loading import load_predictor
 from drugai.predictors.streaming import FileSummary, library_path
-
-if TYPE_CHECKING:
-    from drugai.models.encoder_store import SavedEncoder
-
-ENCODER, GRAPH_ENCODER = "encoder", "graph_encoder"
-"""Kinds of the artifacts of an encoder of SMILES and one of graphs."""
-SHIPPED_ENCODERS = ("encoder_", "graph_encoder_")
-"""Beginnings of the names of those that ship."""
 
 
 def embed(model: str | Path | TrainedPredictor, molecules: Sequence[str]) -> np.ndarray:
@@ -71,33 +62,10 @@ def _columns(states: np.ndarray) -> dict[str, np.ndarray]:
     return {f"e{index}": states[:, index] for index in range(states.shape[1])}
 
 
-@dataclass(frozen=True)
-class _EncoderAlone:
-    """An encoder of SMILES with the face of a predictor's encoder."""
-
-    saved: SavedEncoder
-    columns: tuple[str, ...] = ()
-
-    def embed(self, molecules: Sequence[str] | MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
-        from drugai.models.encoder_store import embed_smiles
-
-        return embed_smiles(self.saved, molecules)
-
-
 def _open(model: str | Path | TrainedPredictor) -> Any:
     if not isinstance(model, (str, Path)):
         return _encoder(model)
-    place = SHIPPED / str(model) if str(model).startswith(SHIPPED_ENCODERS) and not is_artifact(model) else Path(model)
-    kind = read_artifact(place).kind if is_artifact(place) else ""
-    if kind == GRAPH_ENCODER:
-        from drugai.models.graph_pretraining import load_graph_encoder
-
-        return load_graph_encoder(place)
-    if kind == ENCODER:
-        from drugai.models.encoder_store import load_encoder
-
-        return _EncoderAlone(load_encoder(place))
-    return _encoder(load_predictor(model))
+    return open_encoder(model) if is_encoder(model) else _encoder(load_predictor(model))
 
 
 def _encoder(predictor: TrainedPredictor) -> Any:

@@ -11,9 +11,10 @@ import numpy as np
 from drugai.config import Config, setting, tunable
 from drugai.contracts import Task
 from drugai.errors import ConfigError
-from drugai.featurizers.blocks import featurize_blocks, side_columns
+from drugai.featurizers.blocks import side_columns
 from drugai.molecules import MoleculeBatch
 from drugai.predictors.base import TrainedPredictor
+from drugai.predictors.learned_features import check_encoders, checksums, feature_matrix
 from drugai.predictors.packing import Packed, Stored, write_tasks
 
 
@@ -23,7 +24,7 @@ class TreesConfig(Config):
 
     kind = "trees"
 
-    blocks: tuple[str, ...] = setting(("morgan", "avalon", "erg", "all_descriptors"), help="feature blocks, side by side")
+    blocks: tuple[str, ...] = setting(("morgan", "avalon", "erg", "all_descriptors"), help="feature blocks, side by side; encoder:NAME is the embedding by an encoder: graph_encoder_small, encoder_small or a folder")
     members: int = setting(3, help="models with different seeds, averaged")
     rounds: int = setting(2000, help="most trees; the validation part ends the growth early")
     patience: int = setting(100, help="trees without a better validation loss before the growth ends")
@@ -59,11 +60,11 @@ class TreesPredictor(TrainedPredictor):
 
     def featurize(self, batch: MoleculeBatch) -> None:
         """The feature blocks."""
-        featurize_blocks(batch, self.config.blocks)
+        feature_matrix(batch, self.config.blocks)
 
     def predict_members(self, batch: MoleculeBatch) -> tuple[np.ndarray, tuple[str, ...]]:
         """``[m, n, o]`` and n reasons."""
-        matrix = featurize_blocks(batch, self.config.blocks)
+        matrix = feature_matrix(batch, self.config.blocks)
         return self.predict_matrix(matrix), batch.reasons
 
     def predict_matrix(self, matrix: np.ndarray) -> np.ndarray:
@@ -79,7 +80,8 @@ class TreesPredictor(TrainedPredictor):
     def pack(self) -> Packed:
         """LightGBM model texts and the record."""
         texts = {f"task_{t}_member_{m}.txt": booster.model_to_string() for t, of_task in enumerate(self.boosters) for m, booster in enumerate(of_task)}
-        return Packed("trees", self.config.to_dict(), {**self.record, "tasks": write_tasks(self.tasks)}, texts=texts)
+        record = {**self.record, "tasks": write_tasks(self.tasks), **checksums(self.config.blocks)}
+        return Packed("trees", self.config.to_dict(), record, texts=texts)
 
     @classmethod
     def unpack(cls, stored: Stored) -> TreesPredictor:
@@ -87,6 +89,7 @@ class TreesPredictor(TrainedPredictor):
         import lightgbm
 
         config = TreesConfig.from_dict(stored.config)
+        check_encoders(stored.record)
         boosters = [
             [lightgbm.Booster(model_str=stored.text(f"task_{t}_member_{m}.txt")) for m in range(config.members)] for t in range(len(stored.tasks))
         ]

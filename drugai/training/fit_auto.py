@@ -214,8 +214,9 @@ def _member(
     if kind != "gp" and not first and left < least:
         found.why = f"skipped: {max(left, 0):.0f} s were left, {least:.0f} s are the least"
         return None
-    if kind in ("trees", "fragments"):
-        member: tuple[TrainedPredictor, np.ndarray] = fold_trees(config.trees if kind == "trees" else config.fragments, data, fold, seed)
+    boosted = {"trees": config.trees, "fragments": config.fragments, "embedded": config.embedded}
+    if kind in boosted:
+        member: tuple[TrainedPredictor, np.ndarray] = fold_trees(boosted[kind], data, fold, seed)
     elif kind == "gp":
         assert gp is not None
         member = fold_gp(gp, data, fold, seed)

@@ -51,11 +51,11 @@ def _fit(config: GPConfig, train: Dataset, valid: Dataset | None, seed: int, fol
     check_trainable(train, used)
     own = None if fold is None else fold[used.rows]
     order = generator(seed, "gp", "order").permutation(len(used.batch))
-    inputs, scale = kernel_inputs(used.batch, config)
+    inputs, scales = kernel_inputs(used.batch, config)
     landmarks = order[: config.landmarks]
     columns = [(task, k) for task in train.tasks for k in (range(task.n_classes) if task.kind == "multiclass" else [-1])]
     marks = inputs.take(landmarks)
-    among = marks.against(marks)  # [b + 1, m, m]
+    among = marks.against(marks)  # [b + r, m, m]
     processes: list[Process] = []
     held = np.full((len(train), len(columns)), np.nan)
     for task, label in columns:
@@ -72,7 +72,7 @@ def _fit(config: GPConfig, train: Dataset, valid: Dataset | None, seed: int, fol
         "left_out": used.left_out,
         "fit_cpu_seconds": round(time.process_time() - began, 2),
     }
-    predictor = GPPredictor(train.tasks, config, marks, scale, processes, record)
+    predictor = GPPredictor(train.tasks, config, marks, scales, processes, record)
     return predictor, predictor.decode(held)
 
 
@@ -93,7 +93,7 @@ def _fit_one(
     target = (values - center) / spread
     labelled = np.flatnonzero(known[landmarks])  # positions among the landmarks
     some = labelled[: config.likelihood_rows]
-    theta = fit_hyperparameters(among[:, some][:, :, some], target[landmarks[some]], config)
+    theta = fit_hyperparameters(among[:, some][:, :, some], target[landmarks[some]], config, len(inputs.reals))
     noise = np.full(len(values), theta[-1]) if weights is None else theta[-1] / np.maximum(weights, 1e-6)
     told = np.full(len(values), np.nan)
     if known.sum() == len(labelled):
@@ -157,35 +157,38 @@ def _carried(
     return factor, right, kept
 
 
-def fit_hyperparameters(kernels: np.ndarray, target: np.ndarray, config: GPConfig) -> np.ndarray:
+def fit_hyperparameters(kernels: np.ndarray, target: np.ndarray, config: GPConfig, reals: int = 1) -> np.ndarray:
     """Maximize the marginal likelihood with a weak prior.
 
     Args:
-        kernels: ``[b + 1, n, n]`` as :meth:`KernelInputs.against` gives them.
+        kernels: ``[b + r, n, n]`` as :meth:`KernelInputs.against` gives them.
         target: ``[n]`` standardized values.
         config: Steps and prior.
+        reals: r, how many of the kernels are distances.
 
     Returns:
-        ``[b + 3]``: weights of the b counts, amplitude and squared length of the Gaussian, noise variance.
+        ``[b + 2 r + 1]``: weights of the b counts, amplitude and squared length of each Gaussian, noise variance.
     """
     parts = kernels.astype(np.float64)
-    b, n = len(parts) - 1, len(target)
+    b, n = len(parts) - reals, len(target)
     middle = np.log(0.3)
     eye = np.eye(n)
 
     def objective(log_theta: np.ndarray) -> tuple[float, np.ndarray]:
         theta = np.exp(log_theta)
-        bell = theta[b] * np.exp(-parts[b] / theta[b + 1])
-        system = np.tensordot(theta[:b], parts[:b], axes=1) + bell + (theta[-1] + _LEAST_NOISE) * eye
+        bells = [theta[b + 2 * k] * np.exp(-parts[b + k] / theta[b + 2 * k + 1]) for k in range(reals)]
+        system = np.tensordot(theta[:b], parts[:b], axes=1) + sum(bells) + (theta[-1] + _LEAST_NOISE) * eye
         factor = cho_factor(system, lower=True)
         alpha = cho_solve(factor, target)
         value = 0.5 * target @ alpha + np.log(np.diag(factor[0])).sum() + 0.5 * (((log_theta - middle) / config.prior) ** 2).sum()
         slope = 0.5 * (cho_solve(factor, eye) - np.outer(alpha, alpha))  # derivative by the covariance
         pieces = [theta[k] * np.vdot(slope, parts[k]) for k in range(b)]
-        pieces += [np.vdot(slope, bell), np.vdot(slope, bell * parts[b]) / theta[b + 1], theta[-1] * np.trace(slope)]
+        for k, bell in enumerate(bells):
+            pieces += [np.vdot(slope, bell), np.vdot(slope, bell * parts[b + k]) / theta[b + 2 * k + 1]]
+        pieces.append(theta[-1] * np.trace(slope))
         return float(value), np.array(pieces) + (log_theta - middle) / config.prior**2
 
-    start = np.log(np.array([0.3] * b + [0.5, 1.0, 0.2]))
+    start = np.log(np.array([0.3] * b + [0.5, 1.0] * reals + [0.2]))
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=[(np.log(1e-4), np.log(1e3))] * len(start), options={"maxiter": config.steps})
     theta = np.exp(found.x)
     theta[-1] += _LEAST_NOISE

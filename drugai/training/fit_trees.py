@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from drugai.contracts import Dataset, Task
-from drugai.featurizers.blocks import featurize_blocks
+from drugai.predictors.learned_features import feature_matrix
 from drugai.predictors.trees import TreesConfig, TreesPredictor
 from drugai.runtime import available_cpus, derive_seed
 from drugai.training.bounded_trees import bounded_objective, shift
@@ -34,7 +34,7 @@ def fit_trees(config: TreesConfig, train: Dataset, valid: Dataset, *, seed: int 
     began = time.process_time()
     parts = {"train": usable_rows(train, "train", bounds=True), "valid": usable_rows(valid, "valid")}
     check_trainable(train, parts["train"])
-    matrices = {name: featurize_blocks(part.batch, config.blocks) for name, part in parts.items()}
+    matrices = {name: feature_matrix(part.batch, config.blocks) for name, part in parts.items()}
     boosters = []
     for index, task in enumerate(train.tasks):
         found = [

@@ -10,10 +10,10 @@ import numpy as np
 from drugai.artifact import is_artifact
 from drugai.contracts import Dataset
 from drugai.errors import ConfigError
-from drugai.featurizers.blocks import featurize_blocks
 from drugai.predictors.base import TrainedPredictor
 from drugai.predictors.ensemble import EnsemblePredictor
 from drugai.predictors.gaussian_process import GPConfig, GPPredictor
+from drugai.predictors.learned_features import feature_matrix
 from drugai.predictors.loading import load_predictor
 from drugai.predictors.trees import TreesConfig, TreesPredictor
 from drugai.runtime import derive_seed
@@ -48,7 +48,7 @@ def assign_folds(data: Dataset, folds: int, seed: int) -> tuple[np.ndarray, str]
 
 def fold_trees(config: TreesConfig, data: Dataset, fold: np.ndarray, seed: int) -> tuple[TreesPredictor, np.ndarray]:
     """Boosters that each go without one fold, which ends their growth, as one predictor; and ``[n, o]`` held-out outputs."""
-    featurize_blocks(batch_of(data), config.blocks)  # once: the folds take their rows of it
+    feature_matrix(batch_of(data), config.blocks)  # once: the folds take their rows of it
     fitted: list[TreesPredictor] = []
 
     def fit(rest: Dataset, part: Dataset, of: int, number: int) -> TrainedPredictor:

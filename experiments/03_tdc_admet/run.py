@@ -32,6 +32,8 @@ from table import markdown, summarize  # noqa: E402
 import drugai  # noqa: E402
 from drugai.metrics.calibration import coverage, set_coverage  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
+from drugai.molecules import MoleculeBatch  # noqa: E402
+from drugai.training.calibrating import calibrate_on_folds  # noqa: E402
 
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
 PANEL = HERE.parent / "17_admet_panel" / "results" / "cells"
@@ -63,9 +65,13 @@ def compute(entry: dict[str, Any], model: str, seed: int) -> dict[str, Any]:
     elif model == "folds":
         predicted = predict_folds(entry, data, split, seed)
     elif model == "auto":
-        told = train_own("auto", data, split, seed, {"minutes": PROTOCOL["auto_minutes"]}).predict(data.take(split.test).smiles, level=PROTOCOL["level"])
-        predicted = told.mean[:, 0]
-        covered = coverage(true, told.lower[:, 0], told.upper[:, 0]) if told.lower is not None else set_coverage(true, np.array(told.sets[data.tasks[0].name], dtype=object))
+        fitted = train_own("auto", data, split, seed, {"minutes": PROTOCOL["auto_minutes"]})
+        calibrate_on_folds(fitted, seed=seed)
+        test = MoleculeBatch(data.take(split.test).smiles)
+        predicted = fitted.predict(test).mean[:, 0]
+        told = fitted.predict(test, level=PROTOCOL["level"])
+        covered = coverage(true, told.lower[:, 0], told.upper[:, 0]) if data.tasks[0].kind == "regression" else set_coverage(true, np.array(told.sets[data.tasks[0].name], dtype=object))
+        extra["tries"] = [[one["name"], one["score"], one["weight"], one["seconds"]] for one in fitted.record["auto"]["tries"]]
         extra["coverage"] = round(covered, 4)
     else:
         settings = {"trees": {"threads": 1}, "lm": {"encoder": "encoder_small", "mode": "frozen"}}
