@@ -33,6 +33,11 @@ def process_config() -> GPConfig:
     return GPConfig(encoders=(GRAPHS,))
 
 
+def pretrained_network() -> GNNConfig:
+    """A graph network that starts from the shipped encoder; ``hybrid`` starts from random weights, and so errs elsewhere."""
+    return GNNConfig(encoder=GRAPHS)
+
+
 def one_a_fold() -> TreesConfig:
     """Boosted trees, one set a fold: their mean makes up for the larger steps."""
     return TreesConfig(members=1, learning_rate=0.05)
@@ -62,7 +67,7 @@ class AutoConfig(Config):
     embedded: TreesConfig = field(default_factory=embedded_config)
     lm: LMConfig = field(default_factory=language_config)
     hybrid: GNNConfig = field(default_factory=hybrid_config)
-    gnn: GNNConfig = field(default_factory=GNNConfig)
+    gnn: GNNConfig = field(default_factory=pretrained_network)
 
     def __post_init__(self) -> None:
         super().__post_init__()
