@@ -129,7 +129,7 @@ def predict(
 
 
 def embed(
-    model: Annotated[Path, typer.Argument(help="folder of a model with an encoder (graph network, language model, ensemble with one), or an encoder of SMILES: its folder, or encoder_small, which ships")],
+    model: Annotated[Path, typer.Argument(help="folder of a model with an encoder (graph network, language model, ensemble with one), or an encoder alone: its folder, or encoder_small or graph_encoder_small, which ship")],
     data: Annotated[str, typer.Argument(help="card's name or file; read as a stream")],
     out: Annotated[Path, typer.Option(help="table to write: .csv, .tsv, .parquet")],
     smiles: Annotated[str | None, typer.Option(help="SMILES column; inferred by its name if not given")] = None,

@@ -20,11 +20,12 @@ from drugai.training.run import calibrate_saved, evaluate_saved, train_predictor
 NETWORK = GNNConfig(epochs=2).replace(**{"net.width": 16, "net.head_width": 16})
 SMALL = AutoConfig(
     minutes=0.5,
-    most=6,
+    most=7,
     trees=TreesConfig(blocks=("morgan",), members=1, rounds=30, threads=1),
-    gp=GPConfig(counts=("morgan",), descriptors=("descriptors",), steps=5),
+    gp=GPConfig(counts=("morgan",), descriptors=("descriptors",), encoders=("graph_encoder_small",), steps=5),
     folds=2,
     fragments=TreesConfig(blocks=("feature_morgan",), members=1, rounds=20, threads=1),
+    embedded=TreesConfig(blocks=("maccs", "encoder:graph_encoder_small"), members=1, rounds=20, threads=1),
     lm=LMConfig(encoder="encoder_small", mode="frozen", epochs=2),
     hybrid=NETWORK.replace(features=["descriptors"]),
     gnn=NETWORK,
@@ -38,7 +39,7 @@ def fitted(activity, parts):
 
 def test_every_kind_is_tried_and_the_record_says_what_came_of_it(fitted):
     tries = fitted.record["auto"]["tries"]
-    assert [one["name"] for one in tries[:6]] == ["trees", "gp", "fragments", "lm", "hybrid", "gnn"]
+    assert [one["name"] for one in tries[:7]] == ["trees", "gp", "fragments", "embedded", "lm", "hybrid", "gnn"]
     assert all(one["why"] for one in tries)
     assert sum(one["weight"] for one in tries) == pytest.approx(1, abs=0.01)
     assert fitted.record["names"] == [one["name"] for one in tries if one["weight"] > 0]
