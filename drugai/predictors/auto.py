@@ -24,7 +24,7 @@ def fragments_config() -> TreesConfig:
 
 
 def embedded_config() -> TreesConfig:
-    """As ``fragments``, with what the shipped graph encoder has learnt beside: better on small sets of classes, worse on others, which the folds tell apart."""
+    """As ``fragments``, with what the shipped graph encoder has learnt beside: better on some sets and worse on others, which the folds tell apart."""
     return fragments_config().replace(blocks=(*fragments_config().blocks, ENCODER + GRAPHS))
 
 
