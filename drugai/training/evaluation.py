@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -165,7 +165,7 @@ def _absent(config: Any, prefix: str = "") -> tuple[str, ...]:
         return ()
     chosen = getattr(config, part)
     chosen = (chosen,) if isinstance(chosen, str) else chosen
-    held = [key for key in ("trees", "gp", "bagged", "fragments", "lm", "gnn", "hybrid") if hasattr(config, key)]
+    held = [one.name for one in fields(config) if hasattr(getattr(config, one.name), "kind")]
     found = [f"{prefix}{key}." for key in held if key not in chosen]
     return tuple(found) + tuple(name for key in held if key in chosen for name in _absent(getattr(config, key), f"{prefix}{key}."))
 
