@@ -115,7 +115,7 @@ def test_linked_fragments_are_both_there_with_a_linker_between(prior, make):
 
 
 def test_the_linkers_length_is_kept(prior):
-    found = link(prior, PHENYL_MORPHOLINE, 30, shortest=2, longest=4)
+    found = link(prior, PHENYL_MORPHOLINE, 12, shortest=2, longest=4)
     assert {mol.GetNumHeavyAtoms() - 12 for mol in MoleculeBatch(found.smiles).mols} <= {2, 3, 4}
 
 
@@ -140,9 +140,9 @@ def test_what_the_prior_cannot_write_is_said_with_the_token_and_edits_can(prior)
 
 
 def test_too_few_are_given_with_the_yield(caplog):
-    found = edit_around(["CC"], 500, min_similarity=0.9)  # ethane has no neighbour so near
+    found = edit_around(["CC"], 100, min_similarity=0.9)  # ethane has no neighbour so near
     assert (len(found), found.kept) == (0, 0)
-    assert "0 different molecules of 500 asked for" in str(found)
+    assert "0 different molecules of 100 asked for" in str(found)
 
 
 def test_each_beginning_is_written_on_and_a_wrong_token_is_named(prior):
