@@ -20,12 +20,12 @@ from drugai.metrics.property import direction, paired_difference
 
 
 def summarize(folder: Path, endpoints: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Of each task and model: mean and standard deviation over the seeds that were run, failures, and the difference to the reference of the seeds' mean predictions."""
+    """Of each task and model: mean and standard deviation over the seeds that were run, failures, and the difference to the reference of the mean predictions, over the seeds that both have."""
     rows: dict[str, Any] = {}
     for entry in endpoints:
         name = entry["data"]
         row: dict[str, Any] = {"metric": entry["metric"], "models": {}, "failed": []}
-        means: dict[str, np.ndarray] = {}
+        cells: dict[str, dict[int, dict[str, Any]]] = {}
         for model in protocol["models"]:
             stored = [json.loads(path.read_text()) for seed in protocol["seeds"] if (path := folder / f"{name}_{model}_{seed}.json").is_file()]
             row["failed"] += [f"{model}: {found['failed']}" for found in stored if "failed" in found]
@@ -37,14 +37,19 @@ def summarize(folder: Path, endpoints: Sequence[Mapping[str, Any]], protocol: Ma
                     "cpu_seconds": float(np.mean([found["cpu_seconds"] for found in good])),
                     **({"coverage": float(np.mean(covered))} if (covered := [found["coverage"] for found in good if "coverage" in found]) else {}),
                 }  # fmt: skip
-                means[model] = np.mean([found["predictions"] for found in good], axis=0)
-        if protocol["reference"] in means:
+                cells[model] = {found["seed"]: found for found in good}
+        reference = cells.get(protocol["reference"], {})
+        if reference:
             data = drugai.read_dataset(name)
             true = data.y[drugai.split(data, method=protocol["split"], seed=0).test, 0]
-            for model, predicted in means.items():
+            for model, own in cells.items():
+                common = sorted(set(own) & set(reference))
+                if not common:
+                    continue
                 found = row["models"][model]
-                found["difference"] = paired_difference(entry["metric"], true, predicted, means[protocol["reference"]]).to_dict()
-                found["verdict"] = verdict(entry["metric"], found["test"], row["models"][protocol["reference"]]["test"], protocol["tie"])
+                predicted, other = (np.mean([of[seed]["predictions"] for seed in common], axis=0) for of in (own, reference))
+                found["difference"] = paired_difference(entry["metric"], true, predicted, other).to_dict()
+                found["verdict"] = verdict(entry["metric"], *(float(np.mean([of[seed]["test"]["value"] for seed in common])) for of in (own, reference)), protocol["tie"])
         rows[name] = row
     return rows
 
@@ -60,7 +65,7 @@ def markdown(rows: Mapping[str, Any], protocol: Mapping[str, Any]) -> str:
         told = [_cell(row["models"].get(model), best) for model in models]
         seeds = sorted({found["seeds"] for found in row["models"].values()})
         lines.append(f"| {name.removeprefix('tdc_')} | {row['metric']} | " + " | ".join(told) + f" | {'–'.join(map(str, [seeds[0], seeds[-1]] if len(seeds) > 1 else seeds))} |")
-    text = "\n".join(lines) + "\n\nMean ± standard deviation over the seeds that were run; the best in bold.\n\n"
+    text = "\n".join(lines) + "\n\nMean ± standard deviation over the seeds that were run; the best in bold. What stands below against MapLight rests on the seeds that both have.\n\n"
     text += "| against MapLight as run here | wins | ties | losses | tasks | paired 95 % interval above 0 | below 0 |\n|" + "---|" * 7 + "\n"
     for model in models:
         found = [(row["metric"], row["models"][model]) for row in rows.values() if "verdict" in row["models"].get(model, {})]
