@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -161,3 +161,21 @@ def test_settings_are_searched_over_folds_that_cover_every_row_once(script: Any)
     assert sorted(held_out) == list(range(10))
     bits = np.array([[1, 0, 1], [0, 0, 1]], dtype=np.float32)
     assert fits.distances(bits, bits).tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_verdict_rests_on_the_seeds_that_both_models_have(script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = script("03_tdc_admet/table.py")
+    true = np.linspace(0, 1, 30)
+    data = SimpleNamespace(y=true[:, None])
+    monkeypatch.setattr(table, "drugai", SimpleNamespace(read_dataset=lambda _: data, split=lambda *_, **__: SimpleNamespace(test=np.arange(30))))
+    # with seed 0 alone the model is ahead; the reference's seed 1, which the model lacks, would turn the verdict
+    for model, seed, error in (("mine", 0, 0.10), ("reference", 0, 0.12), ("reference", 1, 0.01)):
+        values = (true + error).tolist()
+        (tmp_path / f"task_{model}_{seed}.json").write_text(json.dumps({"seed": seed, "test": {"value": error}, "predictions": values, "cpu_seconds": 1.0}))
+    protocol = {"models": ["mine", "reference", "absent"], "reference": "reference", "seeds": [0, 1], "split": "given", "tie": 0.005}
+    row = table.summarize(tmp_path, [{"data": "task", "metric": "mae"}], protocol)["task"]
+    assert row["models"]["reference"]["test"] == pytest.approx(0.065)
+    assert row["models"]["mine"]["verdict"] == "win"
+    assert row["models"]["mine"]["difference"]["value"] == pytest.approx(-0.02)
+    assert row["models"]["reference"]["verdict"] == "tie"
+    assert "absent" not in row["models"]
