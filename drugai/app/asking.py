@@ -43,6 +43,10 @@ def _predict(given: dict[str, Any], models: dict[str, Shelved]) -> dict[str, Any
     return {"model": model.name, "path": str(model.path.resolve()), "level": level, "explain": bool(given.get("explain")), **_molecules(given, "predict")}
 
 
+def _admet(given: dict[str, Any], _models: dict[str, Shelved]) -> dict[str, Any]:
+    return {"level": _number(given, "level", 0.5, 0.99), **_molecules(given, "admet")}
+
+
 def _screen(given: dict[str, Any], models: dict[str, Shelved]) -> dict[str, Any]:
     model = pick(models, _text(given, "model"))
     task, _, direction = _text(given, "rank_by").rpartition(":")
@@ -138,6 +142,7 @@ def _number(given: Mapping[str, Any], key: str, low: float, high: float) -> floa
 
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any], dict[str, Shelved]], dict[str, Any]]]] = {
     "predict": (("model", "text", "file", "level", "explain"), _predict),
+    "admet": (("text", "file", "level"), _admet),
     "screen": (("model", "text", "file", "rank_by", "alerts", "top"), _screen),
     "link": (("side", "text", "smiles", "top", "novel"), _link),
     "optimize": (("method", "scorer", "budget", "seed"), _optimize),

@@ -10,6 +10,8 @@ from drugai.app.limits import ROWS
 from drugai.errors import ConfigError
 from drugai.molecules import read_library
 
+_COMMANDS = {"admet": "admet FILE", "predict": "predict MODEL FILE", "screen": "screen FILE --model MODEL"}
+
 
 def input_file(asked: Mapping[str, Any], folder: Path, kind: str) -> Path:
     """Write pasted text into the job's folder, or take the uploaded file that lies there; refuses more molecules than the kind takes.
@@ -28,7 +30,7 @@ def input_file(asked: Mapping[str, Any], folder: Path, kind: str) -> Path:
     for part in read_library(path):
         n += len(part)
         if n > most:
-            raise ConfigError(f"more than {most:,} molecules; the command line takes files of any size: `drugai {kind} MODEL FILE --out …`")
+            raise ConfigError(f"more than {most:,} molecules; the command line takes files of any size: `drugai {_COMMANDS[kind]} --out …`")
     if n == 0:
         raise ConfigError("no molecule is there: one SMILES a line, or a table with a column named SMILES")
     return path

@@ -26,7 +26,7 @@ class Job:
 
     Attributes:
         id: ``YYYYMMDD-HHMMSS-`` and eight random hexadecimal digits; the name of its folder.
-        kind: predict, screen, link or optimize.
+        kind: predict, admet, screen, link or optimize.
         asked: The checked request.
         state: waiting, running, done, failed or stopped.
         done, total: Progress, in the unit that ``words`` names; total 0 while it is not known.

@@ -6,7 +6,7 @@ TEXT_BYTES = 2_000_000
 """A pasted list or text."""
 FILE_BYTES = 64_000_000
 """An uploaded file."""
-ROWS = {"predict": 20_000, "screen": 200_000}
+ROWS = {"admet": 20_000, "predict": 20_000, "screen": 200_000}
 """Molecules of a job."""
 SHOWN = 10_000
 """Rows on a result's page; the file has all."""

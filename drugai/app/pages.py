@@ -18,7 +18,7 @@ from drugai.errors import ConfigError
 from drugai.reports.page import environment
 
 _STATIC = {"app.js": "text/javascript; charset=utf-8", "app.css": "text/css; charset=utf-8"}
-KINDS = {"predict": "Predict", "screen": "Screen", "link": "Link", "optimize": "Optimise"}
+KINDS = {"predict": "Predict", "admet": "ADMET", "screen": "Screen", "link": "Link", "optimize": "Optimise"}
 
 
 def front_page(models: Mapping[str, Shelved], jobs: Sequence[Job], folders: Sequence[str]) -> str:
@@ -57,6 +57,8 @@ def about(job: Job) -> str:
     if job.kind == "predict":
         level = asked.get("level")
         return f"{asked.get('model')}" + (f", {100 * level:.0f} % intervals" if level else "")
+    if job.kind == "admet":
+        return f"all endpoints, {100 * asked['level']:.0f} % intervals"
     if job.kind == "screen":
         return f"{asked.get('model')}, {asked.get('rank_by')}"
     if job.kind == "link":

@@ -48,6 +48,10 @@ def _kind(kind: str) -> Callable[[Job, Path, Tell], dict[str, Any]]:
         from drugai.app.predicting import predict_job
 
         return predict_job
+    if kind == "admet":
+        from drugai.app.profiling import admet_job
+
+        return admet_job
     if kind == "screen":
         from drugai.app.screening import screen_job
 

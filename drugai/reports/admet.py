@@ -55,24 +55,26 @@ def admet_page(gathered: Gathered, out: str | Path, *, source: str = "", drawn: 
     def joined(values: list[np.ndarray]) -> np.ndarray:
         return np.concatenate(values)[:shown]
 
+    reasons = [why for profile in profiles for why in profile.predictions.reasons][:shown]
+    inside = joined([profile.in_domain for profile in profiles])
+    usable = np.array([not why for why in reasons])
+    outside = ["" if why else ", ".join(task.name for task, near in zip(tasks, row, strict=True) if not near) for why, row in zip(reasons, inside, strict=True)]
+    # beside the id and not behind eighteen endpoints: what a reader must know before the values
     columns = [Column("row", np.arange(1, shown + 1), help="as in the file", ascending=True), Column("id", ids)]
-    details = []
+    if any(reasons):
+        columns.append(Column("reason", reasons, help="why there are no values"))
+    if any(outside):
+        columns.append(Column("outside its domain", outside, help="endpoints whose training molecules are all unlike this one"))
     for index, task in enumerate(tasks):
         ends: dict[str, np.ndarray] = {}
         if task.kind == "regression":
             ends = {name: joined([getattr(profile.predictions, name)[:, index] for profile in profiles]) for name in ("lower", "upper")}
         words = f"in brackets the {level:.0%} interval" if ends else "calibrated probability"
-        columns.append(Column(task.name, joined([profile.predictions.mean[:, index] for profile in profiles]), unit=task.unit, help=words, lower=ends.get("lower"), upper=ends.get("upper")))
-        details.append(Column(f"{task.name} percentile", joined([profile.percentile[:, index] for profile in profiles]), help="share of approved drugs with a lower value", digits=0, hidden=True))
-    reasons = [why for profile in profiles for why in profile.predictions.reasons][:shown]
-    inside = joined([profile.in_domain for profile in profiles])
-    outside = ["" if why else ", ".join(task.name for task, near in zip(tasks, row, strict=True) if not near) for why, row in zip(reasons, inside, strict=True)]
-    columns.append(Column("outside its domain", outside, help="endpoints whose training molecules are all unlike this one"))
-    if any(reasons):
-        columns.append(Column("reason", reasons, help="why there are no values"))
+        columns.append(Column(task.name, joined([profile.predictions.mean[:, index] for profile in profiles]), unit=task.unit, help=words, lower=ends.get("lower"), upper=ends.get("upper"), doubtful=usable & ~inside[:, index]))
+        columns.append(Column(f"{task.name} percentile", joined([profile.percentile[:, index] for profile in profiles]), help="share of approved drugs with a lower value", digits=0, hidden=True))
     bad = ", ".join(f"{count:,} {code}" for code, count in count_reasons(reasons).items())
-    lead = f"{len(tasks)} endpoints, in brackets the {level:.0%} interval; a value without one is the calibrated probability of what its column names. Values outside their domain are guesses. " + (f"Could not be used: {bad}." if bad else "All could be used.")
+    lead = f"{len(tasks)} endpoints, in brackets the {level:.0%} interval; a value without one is the calibrated probability of what its column names. Values in italics are outside the domain of their endpoint: guesses. " + (f"Could not be used: {bad}." if bad else "All could be used.")
     if shown < gathered.n:
         lead += f" The first {whole(shown)} of {whole(gathered.n)} rows; the table has all."
-    table = RowTable("molecules", smiles, [*columns, *details], draw_many(smiles, min(drawn, shown)))
+    table = RowTable("molecules", smiles, columns, draw_many(smiles, min(drawn, shown)))
     return write_page(out, "table_page.html", title=f"ADMET of {source or whole(gathered.n) + ' molecules'}", lead=lead, table=table)

@@ -71,7 +71,8 @@ def hits_page(
         caveats=[*_caveats(hits), *caveats],
         totals=histogram(**summary["histogram"], cut=summary["cutoff"], x_label="total score", size=(620, 240)),
         charts=_charts(plan, summary),
-        terms=[{**term, "label": label_of(term["name"])} for term in summary["terms"]],
+        # a cascade goes from cheap to dear: the earlier a term is computed, the more molecules reach it
+        terms=sorted(({**term, "label": label_of(term["name"])} for term in summary["terms"]), key=lambda term: -term["reached"]),
         table=hits_table(hits, plan, drawn),
         card=shown,
         reasons=reasons,

@@ -35,7 +35,7 @@ def study_page(folder: str | Path, name: str, out: str | Path | None = None) -> 
     maximize = summary["directions"][0] == "maximize"
     best = summary["best"][0]["number"] if summary["best"] else None
     metric = str(summary["metric"]).partition(", ")[0]
-    unit = f" [{summary['unit']}]" if summary["unit"] else ""
+    unit = f" [{pretty_unit(summary['unit'])}]" if summary["unit"] else ""
     axis = f"validation {metric}{unit}" + (" (more is better)" if maximize else " (less is better)")
     pruned = summary["counts"].get("PRUNED", 0)
     total = sum(summary["counts"].values())

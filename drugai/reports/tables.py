@@ -25,6 +25,7 @@ class Column:
         help: What it means, shown on the head.
         score: ``[n]`` in [0, 1], drawn as a bar under the number.
         std, lower, upper: ``[n]`` uncertainty, shown beside the number.
+        doubtful: ``[n]`` whether a value is outside the domain of the model: shown as such.
         digits: Digits after the point; None: three significant ones.
         hidden: Shown only in a row's details.
         ascending: The first click on the head sorts the least first (a rank); numbers are otherwise sorted greatest first, texts by alphabet.
@@ -38,6 +39,7 @@ class Column:
     std: np.ndarray | None = None
     lower: np.ndarray | None = None
     upper: np.ndarray | None = None
+    doubtful: np.ndarray | None = None
     digits: int | None = None
     hidden: bool = False
     ascending: bool = False
@@ -57,6 +59,8 @@ class Column:
             values = getattr(self, name)
             if values is not None:
                 out[name] = rounded(values)
+        if self.doubtful is not None and self.doubtful.any():
+            out["doubtful"] = [int(row) for row in np.flatnonzero(self.doubtful)]
         return out
 
 

@@ -58,6 +58,22 @@ def result(page: Browser, served: Served, name: str) -> None:
     page.go(f"http://127.0.0.1:{served.port}/jobs/{name}/files/page.html", until="document.title.length")
 
 
+def test_without_a_model_the_endpoints_are_there_and_a_guess_is_shown_as_one(page, served):
+    name = ask(page, served, "admet", text="CC(=O)Oc1ccccc1C(=O)O aspirin\nc1ccccc broken\n[Na+].[Cl-] salt")
+    result(page, served, name)
+    page.wait("document.querySelectorAll('tr.row').length === 3")
+    heads = page.js("[...document.querySelectorAll('#head button')].map((button) => button.textContent)")
+    assert heads[:4] == ["row", "id", "reason", "outside its domain"]
+    doubtful = page.js("[...document.querySelectorAll('tr.row')].map((tr) => tr.querySelectorAll('td.doubtful').length)")
+    assert doubtful[:2] == [0, 0]
+    assert doubtful[2] > 0
+    page.js("document.querySelector('tr.row').click()")
+    assert page.js("document.getElementById('details').open && document.getElementById('details').scrollTop") == 0
+    page.js("document.getElementById('grid').scrollLeft = 600")
+    left, edge = page.js("[document.querySelector('td.draw').getBoundingClientRect().left, document.getElementById('grid').getBoundingClientRect().left]")
+    assert abs(left - edge) < 3  # the structures stay in view
+
+
 def test_pasted_molecules_become_predictions_with_intervals_and_a_script_stays_a_text(page, served):
     name = ask(page, served, "predict", text=MOLECULES)
     text = page.js("document.body.innerText")

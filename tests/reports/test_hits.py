@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -205,3 +206,10 @@ def test_ten_thousand_rows_open_in_two_seconds(run, page, tmp_path):
     assert shown(document)[0] == f"M-{int(np.argmax(values)):05d}"
     assert len(shown(document)) < 60  # only what is in view is in the document
     assert int(re.search(r'data-ready="(\d+)"', document).group(1)) < 2000
+
+
+def test_terms_stand_in_the_order_in_which_molecules_reach_them(run, tmp_path):
+    hits = read_hits(run)
+    terms = [{"name": "dear", "reached": 3, "passed": 2, "mean_score": 0.5}, {"name": "cheap", "reached": 7, "passed": 3, "mean_score": 0.4}]
+    html = hits_page(replace(hits, summary={**hits.summary, "terms": terms}), out=tmp_path / "page.html").read_text()
+    assert 0 < html.index('<th scope="row">cheap') < html.index('<th scope="row">dear')

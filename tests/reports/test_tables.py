@@ -38,3 +38,8 @@ def test_a_script_in_a_text_cannot_close_the_json_element():
     start = html.index('id="rows">') + len('id="rows">')
     payload = json.loads(html[start : html.index("</script>", start)])
     assert payload["columns"][0]["values"] == ["</script><script>alert(1)</script>"]
+
+
+def test_values_outside_the_domain_are_named_by_their_rows():
+    assert Column("x", np.array([1.0, 2.0, 3.0]), doubtful=np.array([False, True, True])).payload()["doubtful"] == [1, 2]
+    assert "doubtful" not in Column("x", np.array([1.0]), doubtful=np.array([False])).payload()

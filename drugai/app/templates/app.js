@@ -10,7 +10,7 @@
   // the front page: one form at a time, named by the address
   const panels = [...document.querySelectorAll("[data-panel]")];
   function show() {
-    const wanted = panels.find((panel) => `#${panel.id}` === location.hash) || panels[0];
+    const wanted = panels.find((panel) => `#${panel.id}` === location.hash) || panels.find((panel) => !panel.querySelector("select[name=model]:empty")) || panels[0];  // without a model, what needs none
     for (const panel of panels) panel.hidden = panel !== wanted;
     for (const tab of document.querySelectorAll("[data-tab]")) tab.dataset.tab === wanted.id ? tab.setAttribute("aria-current", "true") : tab.removeAttribute("aria-current");
   }

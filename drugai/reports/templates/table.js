@@ -22,6 +22,7 @@
     if (digits !== null) return minus(digits ? value.toFixed(digits) : String(Math.round(value)));
     return minus(String(Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3))));
   };
+  const doubtful = new Map(columns.map((c) => [c, new Set(c.doubtful || [])]));
   const haystack = data.smiles.map((smi, row) => [smi, ...columns.filter((c) => c.kind === "text").map((c) => c.values[row])].join("\n").toLowerCase());
 
   // "0.3..0.6", ">0.5", "<=3", "4" (at least) → a test of one value; null if it cannot be read
@@ -109,7 +110,10 @@
   function line(place) {
     const row = view[place], tr = make("tr", { class: place === at ? "row at" : "row", "data-place": place, "aria-rowindex": place + 2 });
     tr.append(make("td", { class: "draw" }, structure(row)));
-    for (const column of shown) tr.append(make("td", { class: column.kind }, ...value(column, row)));
+    for (const column of shown) {
+      const unsure = doubtful.get(column).has(row);
+      tr.append(make("td", { class: unsure ? `${column.kind} doubtful` : column.kind, title: unsure ? "outside the model's domain: a guess" : null }, ...value(column, row)));
+    }
     return tr;
   }
 
@@ -177,6 +181,7 @@
     close.addEventListener("click", () => details.close());
     details.replaceChildren(make("div", { class: "two" }, data.structures[row] ? structure(row) : make("p", { class: "soft" }, "Not drawn in this page."), list), smiles, make("div", { class: "acts" }, copy, close));
     details.showModal();
+    details.scrollTop = 0;  // the focus is on Close, at the bottom
   }
 
   function move(step) {
