@@ -95,6 +95,7 @@ def test_choose_the_next_batch(folder: Path) -> None:
     assert "12 of 12 asked, 212 measured molecules left out" in run(folder, second)
 
 
+@pytest.mark.slow
 def test_slurm_job_arrays(folder: Path) -> None:
     for how, language, code in blocks("slurm-job-arrays"):
         if how == "slurm":

@@ -95,6 +95,7 @@ def test_unnumbered_points_are_numbered():
 
 
 @pytest.mark.parametrize("make", [lambda prior, seed: decorate(prior, NICOTINAMIDE, 40, seed=seed), lambda prior, seed: edit_scaffold(NICOTINAMIDE, 40, seed=seed)])
+@pytest.mark.slow
 def test_decorated_scaffolds_keep_the_scaffold(prior, make):
     found, again, other = (make(prior, seed) for seed in (0, 0, 1))
     assert len(found) == len(set(found.smiles)) == 40

@@ -46,6 +46,7 @@ def test_any_range_of_the_store_is_what_featurization_gives(library: Path, store
     assert found.ends.dtype == np.int32
 
 
+@pytest.mark.slow
 def test_a_screen_from_the_store_writes_the_bytes_of_one_that_parses(tmp_path: Path, library: Path, store: Path, network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     screen(library, network, out=tmp_path / "parsed", top=30, **SHARDS)
     screen(library, network, out=tmp_path / "stored", top=30, graphs=store, **SHARDS)

@@ -102,6 +102,7 @@ def test_recall_by_hand() -> None:
     assert recall_of(audit[:5], total[:5], 1.0, 0.2) is None
 
 
+@pytest.mark.slow
 def test_a_cascade_from_a_file_reports_its_stages_and_its_recall_and_is_the_same_for_two_workers(tmp_path: Path, library: Path, model: Path) -> None:
     file = tmp_path / "cascade.toml"
     file.write_text(

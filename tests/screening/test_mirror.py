@@ -51,6 +51,7 @@ def test_a_library_under_a_uri_is_read_like_the_file_it_is(tmp_path: Path, bucke
     assert far == [(part.smiles, part.ids, part.lines) for part in read_library(path, start=1, stop=15, chunk=4)]
 
 
+@pytest.mark.slow
 def test_a_run_in_a_store_has_the_bytes_of_a_local_one_and_another_machine_takes_it_up(tmp_path: Path, bucket: str, library: Path, model: Path) -> None:
     screen(library, model, out=tmp_path / "local", top=25, **SHARDS)
     uri, out = below(bucket, "library.csv"), below(bucket, "run")

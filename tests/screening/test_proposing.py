@@ -77,6 +77,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "model", folder / "library.csv"
 
 
+@pytest.mark.slow
 def test_the_loop_closes_old_and_new_values_train_the_next_round(tmp_path: Path, started: tuple[Path, Path]) -> None:
     model, library = started
     first = propose(library, model, n=15, strategy="ucb", most_similar=0.7, out=tmp_path / "one")

@@ -100,6 +100,7 @@ def test_both_parts_are_learnt_from_and_said_so_or_the_validation_part_stays_uns
     assert validation_score(activity, parts).fit(config).record["auto"]["whole"] is False  # a study never scores what was learnt from
 
 
+@pytest.mark.slow
 def test_a_run_of_auto_has_intervals_from_its_folds_and_refuses_a_score_on_what_it_learnt(tmp_path):
     run = train_predictor("chembl2321810", tmp_path / "m", model="auto", method="random", config=SMALL.replace(candidates=["trees", "gp"], most=2))
     assert "held-out folds" in run.validation.data

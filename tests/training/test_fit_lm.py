@@ -159,6 +159,7 @@ def corpus(tmp_path, activity):
     return tmp_path / "corpus.smi"
 
 
+@pytest.mark.slow
 def test_pretraining_lowers_the_held_out_loss_and_a_stopped_run_ends_the_same(tmp_path, activity):
     store = build_store([corpus(tmp_path, activity)], tmp_path / "store")
     config = PretrainConfig(net=NET, batch=32, chapter=240, loop=LoopConfig(epochs=2, learning_rate=3e-3))

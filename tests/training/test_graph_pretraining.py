@@ -34,6 +34,7 @@ def test_hidden_atoms_are_a_share_and_at_least_one_of_each_molecule():
     assert 0.14 < chosen.mean() < 0.22
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_a_stopped_run_ends_the_same(corpus, tmp_path):
     store = build_store([corpus], tmp_path / "store")
     seen = []
