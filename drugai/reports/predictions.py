@@ -58,6 +58,8 @@ def predictions_table(
     if len(smiles) != len(found) or len(names) != len(found):
         raise DatasetError(f"{len(found)} predictions came with {len(smiles)} SMILES and {len(names)} ids; one of each a prediction is needed")
     columns = [Column("row", np.arange(1, len(found) + 1) if rows is None else np.array(rows, dtype=np.int64), help="as in the file", ascending=True), Column("id", names)]
+    # NaN, the similarity of a row that could not be used, is not below any limit
+    outside = None if found.domain is None or found.domain_limit is None else found.domain < found.domain_limit
     for index, task in enumerate(found.tasks):
         sides: dict[str, np.ndarray | None] = {name: None if getattr(found, name) is None else getattr(found, name)[:, index] for name in ("std", "lower", "upper")}
         if sides["lower"] is not None:
@@ -69,7 +71,7 @@ def predictions_table(
             if sides["std"] is not None
             else ""
         )
-        columns.append(Column(task.name, found.mean[:, index], unit=task.unit, help=words, std=sides["std"], lower=sides["lower"], upper=sides["upper"]))
+        columns.append(Column(task.name, found.mean[:, index], unit=task.unit, help=words, std=sides["std"], lower=sides["lower"], upper=sides["upper"], doubtful=outside))
         if task.name in found.probabilities:
             columns += [Column(f"{task.name} p{label}", share, hidden=True) for label, share in enumerate(found.probabilities[task.name].T)]
         if task.name in found.sets:

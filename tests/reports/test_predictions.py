@@ -30,6 +30,7 @@ def test_every_row_is_there_in_order_with_what_is_known_of_it(found):
     assert "std" not in columns["logS"].payload()  # the interval says it
     assert "90%" in columns["logS"].help
     assert columns["in domain"].values == ["in", "", "out"]
+    assert columns["logS"].payload()["doubtful"] == [2]
     assert columns["reason"].values[1] == "E_PARSE: unclosed ring"
 
 
