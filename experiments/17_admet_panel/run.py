@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,12 @@ def test_single(entry: dict[str, Any]) -> dict[str, Any]:
     model = drugai.fit_predictor(model_config(single["model"], {"threads": 1}), data, split, seed=single["seed"])
     test = data.take(split.test)
     return {**_scored(entry, test.y[:, 0], model.predict(test.smiles).mean[:, 0], split.checksum), "trees": model.record["trees"]}
+
+
+def truth(entry: Mapping[str, Any]) -> np.ndarray:
+    """``[n]`` measured values of an endpoint's test set."""
+    data, split = parts_of(dict(entry))
+    return np.asarray(data.y[split.test, 0])
 
 
 def _scored(entry: dict[str, Any], true: np.ndarray, predicted: np.ndarray, checksum: str) -> dict[str, Any]:
@@ -140,7 +147,7 @@ def main() -> None:
         write_text_atomically(SHIPPED / "admet" / "README.md", card_text(load_panel(), CELLS))
     if options.step == "rate":
         cell(CELLS, "rate", partial(measure_rate, options.admet_ai), code=code_hash(["molecules", "featurizers", "predictors"]), again=True)
-    text = tables(CELLS, ENDPOINTS)
+    text = tables(CELLS, ENDPOINTS, truth)
     write_text_atomically(HERE / "results" / "table.md", text)
     if options.step == "table":
         print(text)

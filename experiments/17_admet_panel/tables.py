@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from comparing import paired_molecules
 
 from drugai.metrics.property import direction
 from drugai.predictors.admet_panel import AdmetPanel
@@ -23,19 +26,22 @@ def holds(metric: str, panel: float, single: float) -> bool:
     return panel <= single * (1 + WITHIN) if direction(metric) == "min" else panel >= single * (1 - WITHIN)
 
 
-def tables(folder: Path, endpoints: Sequence[Mapping[str, Any]]) -> str:
-    """Test results, coverage and rate as Markdown."""
-    lines = ["| endpoint | metric | held-out scaffolds | panel, test [95 %] | one-task trees, test [95 %] | within 5 % or better |", "|" + "---|" * 6]
+def tables(folder: Path, endpoints: Sequence[Mapping[str, Any]], truth: Callable[[Mapping[str, Any]], np.ndarray]) -> str:
+    """Test results, coverage and rate as Markdown; ``truth`` gives an endpoint's ``[n]`` measured test values, for the paired intervals."""
+    lines = ["| endpoint | metric | held-out scaffolds | panel, test [95 %] | one-task trees, test [95 %] | panel − one-task [95 %] | within 5 % or better |", "|" + "---|" * 7]
     kept = counted = 0
     for entry in endpoints:
         fit, panel, single = (_read(folder, f"{entry['name']}_{kind}") for kind in ("fit", "panel", "single"))
         told = ["not run" if found is None else found["failed"] if "failed" in found else _estimate(found["test"]) for found in (panel, single)]
-        verdict = "-"
+        verdict = difference = "-"
         if panel and single and "failed" not in panel and "failed" not in single:
             good = holds(entry["metric"], panel["test"]["value"], single["test"]["value"])
+            first, second = (np.array(found["predictions"])[:, None] for found in (panel, single))
+            apart = paired_molecules(entry["metric"], truth(entry)[:, None], first, second)
+            difference = f"{apart.value:+.3f} [{apart.low:+.3f}, {apart.high:+.3f}]"
             verdict, kept, counted = "yes" if good else "**no**", kept + good, counted + 1
         held = f"{fit['held_out']:.3f}" if fit and "failed" not in fit else "not run"
-        lines.append(f"| {entry['name']} | {entry['metric']} | {held} | {told[0]} | {told[1]} | {verdict} |")
+        lines.append(f"| {entry['name']} | {entry['metric']} | {held} | {told[0]} | {told[1]} | {difference} | {verdict} |")
     text = "\n".join(lines) + f"\n\nWithin 5 % of the one-task model or better: {kept} of {counted}.\n"
     text += "\n" + coverage_table(folder, endpoints)
     rate = _read(folder, "rate")
