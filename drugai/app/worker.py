@@ -49,7 +49,7 @@ def _kind(kind: str) -> Callable[[Job, Path, Tell], dict[str, Any]]:
 
         return predict_job
     if kind == "admet":
-        from drugai.app.profiling import admet_job
+        from drugai.app.admet import admet_job
 
         return admet_job
     if kind == "screen":

@@ -1,4 +1,4 @@
-"""The tables of the panel and its model card, from stored results alone."""
+"""The tables of the panel and its model card, from stored results and the measured test values."""
 
 from __future__ import annotations
 
