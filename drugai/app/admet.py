@@ -8,7 +8,7 @@ from typing import Any
 
 from drugai.app.inputs import input_file
 from drugai.app.jobs import Job
-from drugai.molecules import LibraryChunk, read_library
+from drugai.molecules import LibraryChunk
 from drugai.predictors.admet_file import admet_file
 from drugai.predictors.admet_panel import AdmetProfile
 from drugai.reports.admet import MOST_ROWS, Gathered, admet_page
@@ -18,8 +18,8 @@ CHUNK = 500
 
 def admet_job(job: Job, folder: Path, tell: Callable[[int, int, str], None]) -> dict[str, Any]:
     """Every endpoint of every row; n rows in, n rows out."""
-    path = input_file(job.asked, folder, "admet")
-    n, gathered = sum(map(len, read_library(path))), Gathered()
+    path, n = input_file(job.asked, folder, "admet")
+    gathered = Gathered()
 
     def add(part: LibraryChunk, profile: AdmetProfile) -> None:
         gathered.add(part, profile)

@@ -13,8 +13,11 @@ from drugai.molecules import read_library
 _COMMANDS = {"admet": "admet FILE", "predict": "predict MODEL FILE", "screen": "screen FILE --model MODEL"}
 
 
-def input_file(asked: Mapping[str, Any], folder: Path, kind: str) -> Path:
+def input_file(asked: Mapping[str, Any], folder: Path, kind: str) -> tuple[Path, int]:
     """Write pasted text into the job's folder, or take the uploaded file that lies there; refuses more molecules than the kind takes.
+
+    Returns:
+        The file, and how many rows it has.
 
     Raises:
         ConfigError: There are too many, or none.
@@ -33,7 +36,7 @@ def input_file(asked: Mapping[str, Any], folder: Path, kind: str) -> Path:
             raise ConfigError(f"more than {most:,} molecules; the command line takes files of any size: `drugai {_COMMANDS[kind]} --out …`")
     if n == 0:
         raise ConfigError("no molecule is there: one SMILES a line, or a table with a column named SMILES")
-    return path
+    return path, n
 
 
 def text_format(text: str) -> str:

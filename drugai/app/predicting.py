@@ -25,10 +25,10 @@ CHUNK = 500
 def predict_job(job: Job, folder: Path, tell: Callable[[int, int, str], None]) -> dict[str, Any]:
     """Predict every row; n rows in, n rows out."""
     asked = job.asked
-    path = input_file(asked, folder, "predict")
+    path, n = input_file(asked, folder, "predict")
     predictor = load_once(asked["path"])
     parts = list(read_library(path, chunk=CHUNK))
-    n, done, found = sum(map(len, parts)), 0, []
+    done, found = 0, []
     for part in parts:
         found.append(predictor.predict(part.batch(), level=asked["level"]))
         done += len(part)

@@ -16,7 +16,7 @@ from drugai.screening.filters import filter_terms
 def screen_job(job: Job, folder: Path, tell: Callable[[int, int, str], None]) -> dict[str, Any]:
     """Score every row, keep the best."""
     asked = job.asked
-    path = input_file(asked, folder, "screen")
+    path, _ = input_file(asked, folder, "screen")
     hits = screen(
         path, asked["path"], out=folder / "run", top=asked["top"], rank_by=asked["rank_by"], filters=filter_terms(alerts=asked["alerts"]), shard_size=5_000,
         on_progress=lambda done, total: tell(done, total, "molecules screened"),
