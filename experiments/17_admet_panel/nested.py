@@ -64,7 +64,8 @@ def table() -> str:
         small = found[0]["n"] < NESTED["below"]
         counted += small
         better += small and (values[-1] < values[0] if direction(entry["metric"]) == "min" else values[-1] > values[0])
-    return "\n".join(lines) + f"\n\nOf {counted} endpoints below {NESTED['below']} molecules {better} are better with {counts[-1]} folds than with {counts[0]}; the rule asks for {NESTED['at_least']}.\n"
+    verdict = f"Of {counted} endpoints below {NESTED['below']} molecules {better} are better with {counts[-1]} folds than with {counts[0]}; the rule asks for {NESTED['at_least']}."
+    return "\n".join(lines) + f"\n\n{verdict}\n"
 
 
 def main() -> None:
