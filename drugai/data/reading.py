@@ -20,7 +20,7 @@ from drugai.contracts import Dataset, Task, TaskKind
 from drugai.data.bounds import CHOICES, bound_names, take_bounds
 from drugai.data.dataset_card import EVERY_OTHER_COLUMN, Card, CardTask, card, cards
 from drugai.data.tables import TextTable, read_any_table, read_card_table, require
-from drugai.data.targets import check_units, infer_task, is_missing, is_numeric, parse_values
+from drugai.data.targets import check_units, infer_task, is_missing, is_nearly_numeric, is_numeric, parse_values
 from drugai.errors import ConfigError, DatasetError, nearest
 
 log = logging.getLogger(__name__)
@@ -257,6 +257,11 @@ def _only_target(path: Path, others: list[str], numeric: list[str], table: TextT
     candidates = [name for name in numeric if not (name.lower() in ("unnamed: 0", "column_1", "index") and _counts_up(table.columns[name]))]
     if len(candidates) == 1:
         return candidates[0]
+    if not candidates:
+        # what is a target but for some cells is taken, so that the error of these cells is told, with their lines
+        nearly = [name for name in others if is_nearly_numeric(table.target(name))]
+        if len(nearly) == 1:
+            return nearly[0]
     what = f"the numeric columns are {', '.join(candidates)}" if candidates else f"no column is numeric; the columns are: {', '.join(others) or 'none'}"
     raise DatasetError(f"{path.name}: the target is not plain: {what}. Name it with targets=[…] (an empty list reads molecules alone)")
 

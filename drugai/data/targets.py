@@ -47,6 +47,13 @@ def is_numeric(cells: Sequence[str]) -> bool:
     return seen
 
 
+def is_nearly_numeric(cells: Sequence[str]) -> bool:
+    """True where more than half of the cells that are not missing are numbers or bounds (``>10``) and none is an id like ``00123``: a target with some cells to mend."""
+    texts = [text for cell in cells if (text := cell.strip()).lower() not in MISSING]
+    good = sum(bool(_NUMBER.match(text) or _CENSORED.match(text)) for text in texts)
+    return 2 * good > len(texts) and not any(_padded(text) for text in texts)
+
+
 def parse_values(cells: Sequence[str], places: Sequence[str], column: str, *, classes: Sequence[str] = (), transform: str = "") -> np.ndarray:
     """Values of a target column, ``[n]`` float32, NaN where the cell says 'not measured'.
 

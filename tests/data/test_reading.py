@@ -63,6 +63,25 @@ def test_text_in_the_target_names_file_and_line(write):
         read_dataset(path, targets=["y"])
 
 
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("n.d.", r"column 'y': mine.csv line 3: 'n.d.' is not a number"),
+        (">6", r"column 'y': mine.csv line 3: '>6' is a bound and not a value"),
+    ],
+)
+def test_a_target_that_was_not_named_is_found_although_a_cell_spoils_it(write, cell, said):
+    path = write("mine.csv", "smiles,y,series", "CCO,5,a", f"CCN,{cell},a", "CCC,6,b")
+    with pytest.raises(DatasetError, match=said):
+        read_dataset(path)
+
+
+def test_texts_and_padded_ids_are_no_target_with_cells_to_mend(write):
+    path = write("mine.csv", "smiles,batch,series", "CCO,00123,a", "CCN,4567,a", "CCC,n.d.,b")
+    with pytest.raises(DatasetError, match="no column is numeric; the columns are: batch, series"):
+        read_dataset(path)
+
+
 def test_a_constant_target_is_refused(write):
     with pytest.raises(DatasetError, match="constant"):
         read_dataset(write("mine.csv", "smiles,y", "CCO,5", "CCN,5"), targets=["y"])
