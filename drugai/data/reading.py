@@ -20,7 +20,7 @@ from drugai.contracts import Dataset, Task, TaskKind
 from drugai.data.bounds import CHOICES, bound_names, take_bounds
 from drugai.data.dataset_card import EVERY_OTHER_COLUMN, Card, CardTask, card, cards
 from drugai.data.tables import TextTable, read_any_table, read_card_table, require
-from drugai.data.targets import check_units, infer_task, is_missing, is_nearly_numeric, is_numeric, parse_values
+from drugai.data.targets import check_units, infer_task, is_missing, is_nearly_numeric, is_numeric, parse_values, read_commas
 from drugai.errors import ConfigError, DatasetError, nearest
 
 log = logging.getLogger(__name__)
@@ -221,26 +221,31 @@ def _from_file(
     else:
         ids = find_column(ids, names, path.name)
     others = [name for name in names if name not in (smiles, ids)]
-    taken = {name: take_bounds(table.target(name)) for name in others} if censored != "refuse" else {}
-    numeric = [name for name in others if is_numeric(taken[name][0] if taken else table.target(name))]
+    written = {name: table.target(name) for name in others}
+    commas = {name: cells for name in others if (cells := read_commas(written[name])) is not None}
+    written |= commas
+    taken = {name: take_bounds(cells) for name, cells in written.items()} if censored != "refuse" else {}
+    numeric = [name for name in others if is_numeric(taken[name][0] if taken else written[name])]
     if targets is None:
-        targets = [_only_target(path, others, numeric, table)]
+        targets = [_only_target(path, written, numeric, table)]
         notes.append(f"the target is column {targets[0]!r}, the only numeric one left")
     columns = [find_column(target, names, path.name) for target in targets]
     values, tasks = [], []
     for column in columns:
         if column == smiles:
             raise DatasetError(f"{path.name}: column {column!r} holds the SMILES and cannot be a target")
-        check_units(column, table.target(column), table.places, {name: table.columns[name] for name in others if name not in columns})
-        value = parse_values(taken[column][0] if taken else table.target(column), table.places, column)
+        if column in commas:
+            notes.append(f"target {column!r}: decimal commas are read as points")
+        cells = written[column] if column in written else table.target(column)
+        check_units(column, cells, table.places, {name: table.columns[name] for name in others if name not in columns})
+        value = parse_values(taken[column][0] if taken else cells, table.places, column)
         values.append(value)
         tasks.append(infer_task(column, value, kinds.get(column)))
         notes.append(f"target {column!r} is read as {tasks[-1].kind}")
     bounds = {column: taken[column][1:] for column in columns if taken and not np.isnan(np.stack(taken[column][1:])).all()}
     notes += [_on_bounds(column, censored, *pair) for column, pair in bounds.items()]
     kept = {name: table.columns[name] for name in others if name not in columns}
-    cells = [text.strip() for text in table.columns[smiles]]
-    data = _assemble(_stem(path), cells, values, tasks, tuple(table.columns[ids]) if ids else (), kept)
+    data = _assemble(_stem(path), [text.strip() for text in table.columns[smiles]], values, tasks, tuple(table.columns[ids]) if ids else (), kept)
     if censored == "bounds" and bounds:
         further = {name: side.astype(np.float32) for column, pair in bounds.items() for name, side in zip(bound_names(column), pair, strict=True)}
         data = replace(data, columns={**data.columns, **further})
@@ -252,17 +257,17 @@ def _on_bounds(column: str, censored: str, lower: np.ndarray, upper: np.ndarray)
     return f"{told} are bounds to learn from; scores rest on measured values alone" if censored == "bounds" else f"{told} are left without a value"
 
 
-def _only_target(path: Path, others: list[str], numeric: list[str], table: TextTable) -> str:
+def _only_target(path: Path, written: Mapping[str, Sequence[str]], numeric: list[str], table: TextTable) -> str:
     # an unnamed first column of row numbers is what pandas writes beside the data
     candidates = [name for name in numeric if not (name.lower() in ("unnamed: 0", "column_1", "index") and _counts_up(table.columns[name]))]
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
         # what is a target but for some cells is taken, so that the error of these cells is told, with their lines
-        nearly = [name for name in others if is_nearly_numeric(table.target(name))]
+        nearly = [name for name, cells in written.items() if is_nearly_numeric(cells)]
         if len(nearly) == 1:
             return nearly[0]
-    what = f"the numeric columns are {', '.join(candidates)}" if candidates else f"no column is numeric; the columns are: {', '.join(others) or 'none'}"
+    what = f"the numeric columns are {', '.join(candidates)}" if candidates else f"no column is numeric; the columns are: {', '.join(written) or 'none'}"
     raise DatasetError(f"{path.name}: the target is not plain: {what}. Name it with targets=[…] (an empty list reads molecules alone)")
 
 

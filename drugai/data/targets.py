@@ -15,6 +15,7 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
 
 _CENSORED = re.compile(r"^\s*(?:[<>≤≥~]=?|=[<>])\s*[-+.\d]")
 _NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
+_COMMA = re.compile(r"^[<>≤≥~= ]*[-+]?(?P<before>\d+)(?:,(?P<after>\d+))?(?:[eE][-+]?\d+)?$")
 _WITH_UNIT = re.compile(r"^[<>=~ ]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*([µμa-zA-Z%°][\w/%^·.µμ-]*)$")
 _WORDS = {"true": 1.0, "false": 0.0}
 SHOWN = 10
@@ -32,6 +33,22 @@ TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"nM_to_pX": _nm_to_
 def is_missing(cell: str) -> bool:
     """True for a cell that means 'not measured'."""
     return cell.strip().lower() in MISSING
+
+
+def read_commas(cells: Sequence[str]) -> list[str] | None:
+    """The cells with decimal commas turned into points, as spreadsheets of many countries write them; None where the column is not written so.
+
+    A column is if more than half of the cells that are not missing are whole numbers or numbers with a comma, none has a point, and a comma stands somewhere that no separator of
+    thousands could. ``1,234`` and ``5,678`` alone may be either and are left as they are, as are cells that are no numbers: :func:`parse_values` names them.
+    """
+    if not any("," in cell for cell in cells):
+        return None
+    texts = [text for cell in cells if (text := cell.strip()).lower() not in MISSING]
+    found = [match for text in texts if (match := _COMMA.match(text))]
+    plain = any(len(match["after"]) != 3 or len(match["before"]) > 3 or match["before"] == "0" for match in found if match["after"])
+    if not plain or 2 * len(found) <= len(texts) or any(_NUMBER.match(text) and "." in text for text in texts):
+        return None
+    return [cell.replace(",", ".") if _COMMA.match(cell.strip()) else cell for cell in cells]
 
 
 def is_numeric(cells: Sequence[str]) -> bool:

@@ -82,6 +82,30 @@ def test_texts_and_padded_ids_are_no_target_with_cells_to_mend(write):
         read_dataset(path)
 
 
+def test_decimal_commas_are_read_as_points_and_said(write):
+    path = write("mine.csv", "Name;Smiles;pIC50", "a;CCO;5,34", "b;CCN;6", "c;CCC;", "d;CC;7,125")
+    found = read_dataset_with_rejected(path)
+    np.testing.assert_allclose(found.dataset.y[:, 0], [5.34, 6.0, np.nan, 7.125])
+    assert "target 'pIC50': decimal commas are read as points" in found.notes
+    np.testing.assert_allclose(read_dataset(path, targets=["pIC50"]).y[:, 0], [5.34, 6.0, np.nan, 7.125])
+    bounds = read_dataset_with_rejected(write("bounds.csv", "Smiles;pIC50", "CCO;5,34", "CCN;>6,5", "CCC;7,1"), censored="drop").dataset
+    np.testing.assert_allclose(bounds.y[:, 0], [5.34, np.nan, 7.1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "named"),
+    [
+        (("1,234", "5,678", "12"), r"line 2: '1,234'"),  # thousands or a decimal comma: nobody knows
+        (("5.1", "6,2", "7.3"), r"line 3: '6,2'"),  # both in one column
+        (("5,1", "n.d.", "7,3"), r"line 3: 'n.d.'"),
+    ],
+)
+def test_commas_that_may_mean_something_else_are_refused_with_their_lines(write, cells, named):
+    path = write("mine.csv", "Smiles;y", *(f"{'C' * (row + 1)};{cell}" for row, cell in enumerate(cells)))
+    with pytest.raises(DatasetError, match=named):
+        read_dataset(path, targets=["y"])
+
+
 def test_a_constant_target_is_refused(write):
     with pytest.raises(DatasetError, match="constant"):
         read_dataset(write("mine.csv", "smiles,y", "CCO,5", "CCN,5"), targets=["y"])
