@@ -263,8 +263,8 @@ def _only_target(path: Path, written: Mapping[str, Sequence[str]], numeric: list
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        # what is a target but for some cells is taken, so that the error of these cells is told, with their lines
-        nearly = [name for name, cells in written.items() if is_nearly_numeric(cells)]
+        # what is a target but for some cells is taken, so that the error of these cells is told, with their lines; row numbers, which are numeric throughout, are none
+        nearly = [name for name, cells in written.items() if name not in numeric and is_nearly_numeric(cells)]
         if len(nearly) == 1:
             return nearly[0]
     what = f"the numeric columns are {', '.join(candidates)}" if candidates else f"no column is numeric; the columns are: {', '.join(written) or 'none'}"

@@ -76,6 +76,13 @@ def test_a_target_that_was_not_named_is_found_although_a_cell_spoils_it(write, c
         read_dataset(path)
 
 
+def test_row_numbers_are_no_target_where_nothing_else_is_numeric(write):
+    with pytest.raises(DatasetError, match="no column is numeric"):
+        read_dataset(write("mine.csv", ",smiles,series", "0,CCO,a", "1,CCN,a", "2,CCC,b"))
+    with pytest.raises(DatasetError, match=r"column 'y': spoilt.csv line 3: 'n.d.' is not a number"):
+        read_dataset(write("spoilt.csv", ",smiles,y", "0,CCO,5", "1,CCN,n.d.", "2,CCC,6"))
+
+
 def test_texts_and_padded_ids_are_no_target_with_cells_to_mend(write):
     path = write("mine.csv", "smiles,batch,series", "CCO,00123,a", "CCN,4567,a", "CCC,n.d.,b")
     with pytest.raises(DatasetError, match="no column is numeric; the columns are: batch, series"):
