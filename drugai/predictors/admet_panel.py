@@ -52,8 +52,11 @@ class Endpoint:
     rows: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def values(self, matrix: np.ndarray | Turned) -> np.ndarray:
-        """``[n]`` values in the unit, of classes calibrated probabilities, from features ``[n, k]``."""
-        raw = self.trees(matrix)
+        """``[n]`` values in the unit, of classes calibrated probabilities, from features ``[n, k]`` with the panel's auxiliary outputs behind them."""
+        return self.values_of(self.trees(matrix))
+
+    def values_of(self, raw: np.ndarray) -> np.ndarray:
+        """``[n]`` values of raw outputs ``[n]``."""
         if self.task.kind == "regression":
             return SCALES[self.scale].back(raw)
         return calibrated(SCALES["classes"].back(raw), self.calibration.slope, self.calibration.offset)
@@ -139,16 +142,23 @@ class AdmetProfile:
 
 
 class AdmetPanel(TrainedPredictor):
-    """t endpoints on shared features. As a predictor it says the values; :meth:`profile` says the rest too."""
+    """t endpoints on shared features. As a predictor it says the values; :meth:`profile` says the rest too.
+
+    Attributes:
+        auxiliary: Endpoints whose raw outputs stand behind the features, for the trees of those that learnt from them; they need not be among the endpoints.
+    """
 
     cost = 2000.0
 
-    def __init__(self, endpoints: Sequence[Endpoint], nearest: NearestMeasured, blocks: Sequence[str], record: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, endpoints: Sequence[Endpoint], nearest: NearestMeasured, blocks: Sequence[str], record: dict[str, Any] | None = None, auxiliary: Sequence[Endpoint] = ()
+    ) -> None:
         self.endpoints = tuple(endpoints)
         self.tasks = tuple(endpoint.task for endpoint in endpoints)
         self.nearest = nearest
         self.blocks = tuple(blocks)
         self.record = dict(record or {})
+        self.auxiliary = tuple(auxiliary)
 
     def featurize(self, batch: MoleculeBatch) -> None:
         """The feature blocks."""
@@ -160,8 +170,12 @@ class AdmetPanel(TrainedPredictor):
         outputs = np.full((1, len(batch), len(self.tasks)), np.nan, dtype=np.float32)
         good = batch.valid
         turned = Turned.of(matrix[good])
+        known = {endpoint.task.name: endpoint.trees(turned) for endpoint in self.auxiliary}
+        if known:
+            turned = Turned.of(with_auxiliary(matrix[good], list(known.values())))
         for index, endpoint in enumerate(self.endpoints):
-            outputs[0, good, index] = endpoint.values(turned)
+            name = endpoint.task.name
+            outputs[0, good, index] = endpoint.values_of(known[name]) if name in known else endpoint.values(turned)
         return outputs, batch.reasons
 
     def predict(self, molecules: Sequence[str] | MoleculeBatch, *, level: float | None = None) -> Predictions:
@@ -213,22 +227,23 @@ class AdmetPanel(TrainedPredictor):
                 raise unknown("endpoint", name, known)
         index = [known.index(name) for name in names]
         nearest = NearestMeasured(self.nearest.packed, tuple(self.nearest.members[place] for place in index))
-        return AdmetPanel([self.endpoints[place] for place in index], nearest, self.blocks, self.record)
+        return AdmetPanel([self.endpoints[place] for place in index], nearest, self.blocks, self.record, self.auxiliary)
 
     def pack(self) -> Packed:
         """Trees, calibration and fingerprints as arrays, cards in the record."""
         trees: dict[str, np.ndarray] = {}
         rest: dict[str, np.ndarray] = {}
-        for index, endpoint in enumerate(self.endpoints):
+        stored = [*self.endpoints, *(endpoint for endpoint in self.auxiliary if endpoint not in self.endpoints)]
+        for index, endpoint in enumerate(stored):
             trees |= endpoint.trees.to_arrays(f"{index}.")
             known = endpoint.calibration
             rest |= {
                 f"{index}.scores": known.scores.astype(np.float32), f"{index}.other": known.other.astype(np.float32), f"{index}.width": known.width,
                 f"{index}.curve": np.array([known.slope, known.offset]), f"{index}.limit": np.array([endpoint.domain_limit]), f"{index}.drugs": endpoint.drugs,
             }  # fmt: skip
-        cards = [{**endpoint.card, "scale": endpoint.scale} for endpoint in self.endpoints]
-        config = {"blocks": list(self.blocks)}
-        return Packed("admet", config, {**self.record, "tasks": write_tasks(self.tasks), "cards": cards}, {"trees": trees, "calibration": rest, "nearest": self.nearest.to_arrays()})
+        cards = [{**endpoint.card, "scale": endpoint.scale} for endpoint in stored]
+        config = {"blocks": list(self.blocks), "auxiliary": [endpoint.task.name for endpoint in self.auxiliary], "shown": len(self.endpoints)}
+        return Packed("admet", config, {**self.record, "tasks": write_tasks([endpoint.task for endpoint in stored]), "cards": cards}, {"trees": trees, "calibration": rest, "nearest": self.nearest.to_arrays()})
 
     @classmethod
     def unpack(cls, stored: Stored) -> AdmetPanel:
@@ -243,7 +258,9 @@ class AdmetPanel(TrainedPredictor):
             packed = PackedTrees.from_arrays(trees, f"{index}.")
             endpoints.append(Endpoint(task, card, card["scale"], packed, known, float(rest[f"{index}.limit"][0]), rest[f"{index}.drugs"]))
         record = {key: value for key, value in stored.record.items() if key not in ("tasks", "cards")}
-        return cls(endpoints, NearestMeasured.from_arrays(stored.arrays("nearest")), stored.config["blocks"], record)
+        # a panel that was written before there were auxiliary endpoints says nothing of them, and all that it has are shown
+        auxiliary = [endpoint for name in stored.config.get("auxiliary", ()) for endpoint in endpoints if endpoint.task.name == name]
+        return cls(endpoints[: stored.config.get("shown")], NearestMeasured.from_arrays(stored.arrays("nearest")), stored.config["blocks"], record, auxiliary)
 
 
 @cache
@@ -272,6 +289,11 @@ def admet(smiles: Sequence[str] | MoleculeBatch, *, level: float = LEVEL, endpoi
     """
     panel = load_panel()
     return (panel if endpoints is None else panel.select(endpoints)).profile(smiles, level=level)
+
+
+def with_auxiliary(matrix: np.ndarray, outputs: Sequence[np.ndarray]) -> np.ndarray:
+    """``[n, k + a]`` float32: features ``[n, k]`` and behind them the raw outputs ``[n]`` of a auxiliary endpoints."""
+    return np.concatenate([matrix, np.stack(outputs, axis=1).astype(np.float32)], axis=1) if len(outputs) else matrix
 
 
 def _joined(parts: Sequence[AdmetProfile]) -> AdmetProfile:

@@ -17,6 +17,8 @@ from drugai.training.admet import AdmetConfig, EndpointPlan
 HERE = Path(__file__).resolve().parent
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
 ENDPOINTS: list[dict[str, Any]] = PROTOCOL["endpoint"]
+FITS = HERE.parents[1] / "runs" / "admet"
+"""Where the fit of each endpoint is kept."""
 
 
 def recipe(**changes: Any) -> AdmetConfig:
@@ -43,8 +45,13 @@ def plan_of(entry: dict[str, Any], **changes: Any) -> EndpointPlan:
     told = {
         "title": entry["title"], "measured": entry["measured"], "reading": entry["reading"], "data": entry["data"], "source": list(known.citation), "licence": known.licence,
     }  # fmt: skip
-    settings = {"scale": entry.get("scale", "linear"), "loss": entry.get("loss", "mse"), **changes}
+    settings = {"scale": entry.get("scale", "linear"), "loss": entry.get("loss", "mse"), "auxiliary": auxiliary_of(entry), **changes}
     return EndpointPlan(entry["name"], Task(entry["name"], task.kind, task.unit), card=told, **settings)
+
+
+def auxiliary_of(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Endpoints whose outputs it learns from, by the rule of the protocol."""
+    return tuple(PROTOCOL["auxiliary"]["of"]) if entry.get("auxiliary") else ()
 
 
 def approved_drugs() -> MoleculeBatch:

@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
 from cells import cell, code_hash  # noqa: E402
-from protocol import ENDPOINTS, PROTOCOL, approved_drugs, measured_of, parts_of, plan_of, recipe  # noqa: E402
+from protocol import ENDPOINTS, FITS, PROTOCOL, approved_drugs, auxiliary_of, measured_of, parts_of, plan_of, recipe  # noqa: E402
 from rate import measure_rate  # noqa: E402
 from tables import card_text, tables  # noqa: E402
 
@@ -36,12 +36,11 @@ from drugai.artifact import is_artifact, write_text_atomically  # noqa: E402
 from drugai.featurizers.blocks import featurize_blocks  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 from drugai.molecules import MoleculeBatch  # noqa: E402
-from drugai.predictors.admet_panel import load_panel  # noqa: E402
+from drugai.predictors.admet_panel import load_panel, with_auxiliary  # noqa: E402
 from drugai.predictors.loading import SHIPPED  # noqa: E402
 from drugai.training.admet import FoldFit, build_panel, fit_folds  # noqa: E402
 from drugai.training.fit import model_config  # noqa: E402
 
-FITS = ROOT / "runs" / "admet"
 CELLS = HERE / "results" / "cells"
 CODE = code_hash(["molecules", "featurizers", "predictors/packed_trees", "training/admet"])
 CODE_SINGLE = code_hash(["molecules", "featurizers", "predictors", "training"])
@@ -49,7 +48,7 @@ CODE_SINGLE = code_hash(["molecules", "featurizers", "predictors", "training"])
 
 def fit(entry: dict[str, Any]) -> dict[str, Any]:
     """Fit one endpoint, keep the fit, and say what the folds held out."""
-    found = fit_folds(plan_of(entry), measured_of(entry), recipe(), seed=PROTOCOL["seed"])
+    found = fit_folds(plan_of(entry), measured_of(entry), recipe(), seed=PROTOCOL["seed"], auxiliary=[FoldFit.load(FITS / name) for name in auxiliary_of(entry)])
     found.save(FITS / entry["name"])
     return {"metric": entry["metric"], "held_out": found.score(entry["metric"]), "n": len(found.data), "trees": list(found.sizes)}
 
@@ -58,8 +57,9 @@ def test_panel(entry: dict[str, Any]) -> dict[str, Any]:
     """The fitted endpoint on the given test set: values alone, so that calibration plays no part."""
     data, split = parts_of(entry)
     test = data.take(split.test)
-    batch = MoleculeBatch(test.smiles)
-    predicted = FoldFit.load(FITS / entry["name"]).values(featurize_blocks(batch, recipe().blocks))
+    matrix = featurize_blocks(MoleculeBatch(test.smiles), recipe().blocks)
+    matrix = with_auxiliary(matrix, [FoldFit.load(FITS / name).trees(matrix) for name in auxiliary_of(entry)])
+    predicted = FoldFit.load(FITS / entry["name"]).values(matrix)
     return _scored(entry, test.y[:, 0], predicted, split.checksum)
 
 
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true")
     options = parser.parse_args()
     chosen = [entry for entry in ENDPOINTS if not options.endpoints or entry["name"] in options.endpoints]
-    for entry in chosen:
+    for entry in sorted(chosen, key=lambda entry: bool(auxiliary_of(entry))):  # those that are learnt from come first
         name = entry["name"]
         if options.step == "fit":
             found = cell(CELLS, f"{name}_fit", partial(fit, entry), code=CODE, again=options.again or not is_artifact(FITS / name))

@@ -1,6 +1,7 @@
 """A small panel of two endpoints, and the panel that ships."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import pytest
 import drugai
 from drugai.contracts import Dataset, Task
 from drugai.errors import ConfigError
+from drugai.featurizers.blocks import featurize_blocks
 from drugai.molecules import MoleculeBatch, fingerprint, tanimoto
 from drugai.predictors.admet_file import admet_file
-from drugai.predictors.admet_panel import load_panel
+from drugai.predictors.admet_panel import load_panel, with_auxiliary
 from drugai.predictors.loading import SHIPPED
 from drugai.predictors.nearest_measured import NearestMeasured, pack_bits
 from drugai.training.admet import AdmetConfig, EndpointPlan, FoldFit, build_panel, fit_folds, merge_replicates
@@ -142,6 +144,51 @@ def test_the_page_shows_every_row(panel, tmp_path):
     assert "IC50" in text
     assert "E_PARSE" in text
     assert "<script>alert(1)" not in text
+
+
+@pytest.fixture(scope="module")
+def chain(activity):
+    """Fits of a class endpoint and of one that learns from it."""
+    high = (activity.y > np.median(activity.y)).astype(np.float32)
+    active = fit_folds(EndpointPlan("active", Task("active", "binary")), Dataset("active", activity.smiles, high, (Task("active", "binary"),)), CONFIG)
+    plan = EndpointPlan("pIC50", Task("pIC50", "regression"), auxiliary=("active",))
+    return active, fit_folds(plan, activity.take(np.arange(0, len(activity), 2)), CONFIG, auxiliary=[active])
+
+
+def test_an_endpoint_learns_from_the_outputs_of_another(chain, activity, tmp_path):
+    active, learnt = chain
+    panel = build_panel(chain, MoleculeBatch(DRUGS), CONFIG)
+    features = featurize_blocks(MoleculeBatch(activity.smiles[:40]), CONFIG.blocks)
+    behind = with_auxiliary(features, [active.trees(features)])
+    assert behind.shape == (40, features.shape[1] + 1)
+    assert (learnt.trees.feature == features.shape[1]).any()  # the output is asked for, and its copies are one column
+    assert learnt.trees.feature.max() == features.shape[1]
+    np.testing.assert_allclose(panel.predict(activity.smiles[:40]).mean[:, 1], learnt.values(behind), rtol=1e-5)
+    for some in (panel, panel.select(["pIC50"])):  # whoever asks for one endpoint alone gets the same value, also from disk
+        again = drugai.load_predictor(some.save(tmp_path / str(len(some.tasks))))
+        assert [task.name for task in again.tasks] == [task.name for task in some.tasks]
+        np.testing.assert_allclose(again.profile(activity.smiles[:40])["pIC50"], learnt.values(behind), rtol=1e-5)
+    assert FoldFit.load(learnt.save(tmp_path / "fit")).plan == learnt.plan
+
+
+def test_a_molecule_that_an_auxiliary_endpoint_was_grown_on_has_its_held_out_output(chain, activity):
+    active, _ = chain
+    smiles = [*active.data.smiles[:5], "CCO"]
+    features = featurize_blocks(MoleculeBatch(smiles), CONFIG.blocks)
+    found = active.not_grown_on(smiles, features)
+    np.testing.assert_array_equal(found[:5], active.held[:5])
+    assert found[5] == active.trees(features)[5]
+    assert (found[:5] != active.trees(features)[:5]).any()
+
+
+def test_a_wrong_chain_of_endpoints_is_an_error(chain, activity):
+    active, learnt = chain
+    with pytest.raises(ConfigError, match="p learns from active; given: none"):
+        fit_folds(EndpointPlan("p", Task("p", "regression"), auxiliary=("active",)), activity, CONFIG)
+    with pytest.raises(ConfigError, match="part of it"):
+        build_panel([learnt], MoleculeBatch(DRUGS), CONFIG)
+    with pytest.raises(ConfigError, match="learn from none themselves"):
+        build_panel([active, learnt, replace(active, plan=replace(active.plan, name="other", auxiliary=("pIC50",)))], MoleculeBatch(DRUGS), CONFIG)
 
 
 shipped = pytest.mark.skipif(not (SHIPPED / "admet").is_dir(), reason="no panel ships in this build")
