@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
 from cells import cell, code_hash  # noqa: E402
-from protocol import ENDPOINTS, FITS, PROTOCOL, measured_of, plan_of, recipe  # noqa: E402
+from protocol import ENDPOINTS, PROTOCOL, fit_folder, measured_of, plan_of, recipe  # noqa: E402
 
 from drugai.artifact import write_text_atomically  # noqa: E402
 from drugai.featurizers.blocks import featurize_blocks  # noqa: E402
@@ -42,7 +42,7 @@ WAYS = ("alone", "auxiliary")
 
 def score(entry: dict[str, Any], way: str, cut: int) -> dict[str, Any]:
     """The endpoint's recipe with or without auxiliary outputs, on outer folds; values of all outer folds are scored together."""
-    fits = [FoldFit.load(FITS / name) for name in RULE["of"]] if way == "auxiliary" else []
+    fits = [FoldFit.load(fit_folder(name, PROTOCOL["seed"])) for name in RULE["of"]] if way == "auxiliary" else []
     data = merge_replicates(measured_of(entry))
     matrix = featurize_blocks(MoleculeBatch(data.smiles), recipe().blocks)
     matrix = with_auxiliary(matrix, [fit.not_grown_on(data.smiles, matrix) for fit in fits])

@@ -17,8 +17,11 @@ from drugai.training.admet import AdmetConfig, EndpointPlan
 HERE = Path(__file__).resolve().parent
 PROTOCOL: dict[str, Any] = tomllib.loads((HERE / "config.toml").read_text())
 ENDPOINTS: list[dict[str, Any]] = PROTOCOL["endpoint"]
-FITS = HERE.parents[1] / "runs" / "admet"
-"""Where the fit of each endpoint is kept."""
+
+
+def fit_folder(name: str, seed: int) -> Path:
+    """Where the fit of an endpoint is kept."""
+    return HERE.parents[1] / "runs" / ("admet" if seed == PROTOCOL["seed"] else f"admet_{seed}") / name
 
 
 def recipe(**changes: Any) -> AdmetConfig:

@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE))
 
 from cells import cell, code_hash  # noqa: E402
-from protocol import ENDPOINTS, FITS, PROTOCOL, approved_drugs, auxiliary_of, measured_of, parts_of, plan_of, recipe  # noqa: E402
+from protocol import ENDPOINTS, PROTOCOL, approved_drugs, auxiliary_of, fit_folder, measured_of, parts_of, plan_of, recipe  # noqa: E402
 from rate import measure_rate  # noqa: E402
 from tables import card_text, tables  # noqa: E402
 
@@ -46,20 +46,21 @@ CODE = code_hash(["molecules", "featurizers", "predictors/packed_trees", "traini
 CODE_SINGLE = code_hash(["molecules", "featurizers", "predictors", "training"])
 
 
-def fit(entry: dict[str, Any]) -> dict[str, Any]:
+def fit(entry: dict[str, Any], seed: int) -> dict[str, Any]:
     """Fit one endpoint, keep the fit, and say what the folds held out."""
-    found = fit_folds(plan_of(entry), measured_of(entry), recipe(), seed=PROTOCOL["seed"], auxiliary=[FoldFit.load(FITS / name) for name in auxiliary_of(entry)])
-    found.save(FITS / entry["name"])
+    auxiliary = [FoldFit.load(fit_folder(name, seed)) for name in auxiliary_of(entry)]
+    found = fit_folds(plan_of(entry), measured_of(entry), recipe(), seed=seed, auxiliary=auxiliary)
+    found.save(fit_folder(entry["name"], seed))
     return {"metric": entry["metric"], "held_out": found.score(entry["metric"]), "n": len(found.data), "trees": list(found.sizes)}
 
 
-def test_panel(entry: dict[str, Any]) -> dict[str, Any]:
+def test_panel(entry: dict[str, Any], seed: int) -> dict[str, Any]:
     """The fitted endpoint on the given test set: values alone, so that calibration plays no part."""
     data, split = parts_of(entry)
     test = data.take(split.test)
     matrix = featurize_blocks(MoleculeBatch(test.smiles), recipe().blocks)
-    matrix = with_auxiliary(matrix, [FoldFit.load(FITS / name).trees(matrix) for name in auxiliary_of(entry)])
-    predicted = FoldFit.load(FITS / entry["name"]).values(matrix)
+    matrix = with_auxiliary(matrix, [FoldFit.load(fit_folder(name, seed)).trees(matrix) for name in auxiliary_of(entry)])
+    predicted = FoldFit.load(fit_folder(entry["name"], seed)).values(matrix)
     return _scored(entry, test.y[:, 0], predicted, split.checksum)
 
 
@@ -89,7 +90,7 @@ def ship() -> None:
     """Write the panel, with the test result in each endpoint's card."""
     fits = []
     for entry in ENDPOINTS:
-        found = FoldFit.load(FITS / entry["name"])
+        found = FoldFit.load(fit_folder(entry["name"], PROTOCOL["seed"]))
         tested = json.loads((CELLS / f"{entry['name']}_panel.json").read_text())
         told = {**found.plan.card, "metric": entry["metric"], "test": tested["test"]}
         fits.append(replace(found, plan=replace(found.plan, card=told)))
@@ -126,17 +127,20 @@ def main() -> None:
     parser.add_argument("--endpoints", nargs="*", help="these alone")
     parser.add_argument("--only", choices=("panel", "single"), help="of test")
     parser.add_argument("--admet-ai", help="Python of an environment with admet_ai")
+    parser.add_argument("--seed", type=int, default=PROTOCOL["seed"], help="of fit and test, to see how much chance there is in them; what ships has the protocol's")
     parser.add_argument("--again", action="store_true")
     options = parser.parse_args()
     chosen = [entry for entry in ENDPOINTS if not options.endpoints or entry["name"] in options.endpoints]
     for entry in sorted(chosen, key=lambda entry: bool(auxiliary_of(entry))):  # those that are learnt from come first
         name = entry["name"]
+        suffix = "" if options.seed == PROTOCOL["seed"] else f"_{options.seed}"
         if options.step == "fit":
-            found = cell(CELLS, f"{name}_fit", partial(fit, entry), code=CODE, again=options.again or not is_artifact(FITS / name))
+            again = options.again or not is_artifact(fit_folder(name, options.seed))
+            found = cell(CELLS, f"{name}_fit{suffix}", partial(fit, entry, options.seed), code=CODE, again=again)
             print(name, found, flush=True)
         if options.step == "test" and options.only != "single":
-            cell(CELLS, f"{name}_panel", partial(test_panel, entry), code=CODE, again=options.again)
-        if options.step == "test" and options.only != "panel":
+            cell(CELLS, f"{name}_panel{suffix}", partial(test_panel, entry, options.seed), code=CODE, again=options.again)
+        if options.step == "test" and options.only != "panel" and not suffix:
             found = cell(CELLS, f"{name}_single", partial(test_single, entry), code=CODE_SINGLE, again=options.again)
             print(name, "single", found.get("test"), found["cpu_seconds"], flush=True)
         if options.step == "cover":
