@@ -92,7 +92,7 @@ def ship() -> None:
     for entry in ENDPOINTS:
         found = FoldFit.load(fit_folder(entry["name"], PROTOCOL["seed"]))
         tested = json.loads((CELLS / f"{entry['name']}_panel.json").read_text())
-        told = {**found.plan.card, "metric": entry["metric"], "test": tested["test"]}
+        told = {**found.plan.card, "measured": entry["measured"], "metric": entry["metric"], "test": tested["test"], "learns_from": list(found.plan.auxiliary)}
         fits.append(replace(found, plan=replace(found.plan, card=told)))
     notes = {"recipe": "experiments/17_admet_panel", "code": CODE}
     panel = build_panel(fits, approved_drugs(), recipe(), seed=PROTOCOL["seed"], notes=notes)
@@ -151,7 +151,7 @@ def main() -> None:
         write_text_atomically(SHIPPED / "admet" / "README.md", card_text(load_panel(), CELLS))
     if options.step == "rate":
         cell(CELLS, "rate", partial(measure_rate, options.admet_ai), code=code_hash(["molecules", "featurizers", "predictors"]), again=True)
-    text = tables(CELLS, ENDPOINTS, truth)
+    text = tables(CELLS, ENDPOINTS, truth, PROTOCOL["seeds"])
     write_text_atomically(HERE / "results" / "table.md", text)
     if options.step == "table":
         print(text)
