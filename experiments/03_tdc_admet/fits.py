@@ -23,8 +23,8 @@ from drugai.training.admet import fit_folds  # noqa: E402
 
 
 def predict_folds(entry: dict[str, Any], data: Dataset, split: Split, seed: int) -> np.ndarray:
-    """The recipe of the panel on train and validation part."""
-    fit = fit_folds(plan_of(entry), train_and_valid(data, split), recipe(), seed=seed)
+    """The recipe of the panel on train and validation part, of one task alone: none learns from another."""
+    fit = fit_folds(plan_of(entry, auxiliary=()), train_and_valid(data, split), recipe(), seed=seed)
     return fit.values(featurize_blocks(MoleculeBatch(data.take(split.test).smiles), recipe().blocks))
 
 

@@ -44,7 +44,9 @@ CODE = code_hash(["molecules", "featurizers", "models", "predictors", "training"
 
 
 def stored_predictions(entry: dict[str, Any], model: str, seed: int, checksum: str) -> np.ndarray | None:
-    """What 17_admet_panel has of the same model, parts and seed: one fit serves both tables."""
+    """What 17_admet_panel has of the same model, parts and seed: one fit serves both tables. An endpoint that learns from others there is another model."""
+    if model == "folds" and entry.get("auxiliary"):
+        return None
     path = PANEL / f"{entry['name']}_{STORED[model]}.json"
     found = json.loads(path.read_text()) if seed == PANEL_PROTOCOL["seed"] and path.is_file() else {}
     return np.array(found["predictions"]) if found.get("split_checksum") == checksum else None

@@ -49,7 +49,7 @@ def score(entry: dict[str, Any], way: str, cut: int) -> dict[str, Any]:
     rows = np.arange(len(data))
     said = np.full(len(data), np.nan)
     for inside in cut_rows(data, rows, "scaffold", RULE["outer"], cut):
-        plan = plan_of(entry, auxiliary=tuple(fit.plan.name for fit in fits))
+        plan = plan_of(entry, auxiliary=tuple(RULE["of"]) if fits else ())
         said[inside] = fit_folds(plan, data.take(np.setdiff1d(rows, inside)), recipe(), seed=PROTOCOL["seed"], auxiliary=fits).values(matrix[inside])
     return {"metric": entry["metric"], "outer": metric_function(entry["metric"])(*known_pairs(data.y[:, 0], said)), "n": len(data)}
 

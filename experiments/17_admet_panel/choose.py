@@ -29,7 +29,7 @@ SCALES = {"vdss": ["log10"], "clearance": ["log10"], "ppb": ["percent"], "caco2"
 
 def score(entry: dict[str, Any], settings: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """One candidate of one endpoint."""
-    fit = fit_folds(plan_of(entry, **changes), measured_of(entry), recipe(**settings), seed=PROTOCOL["seed"])
+    fit = fit_folds(plan_of(entry, auxiliary=(), **changes), measured_of(entry), recipe(**settings), seed=PROTOCOL["seed"])
     return {"metric": entry["metric"], "held_out": fit.score(entry["metric"]), "n": len(fit.data), "trees": list(fit.sizes)}
 
 

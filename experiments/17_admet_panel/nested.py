@@ -43,7 +43,7 @@ def score(entry: dict[str, Any], folds: int) -> dict[str, Any]:
     outer = cut_rows(data, rows, "scaffold", NESTED["outer"], PROTOCOL["seed"])
     said, trees = np.full(len(data), np.nan), []
     for inside in outer:
-        fitted = fit_folds(plan_of(entry), data.take(np.setdiff1d(rows, inside)), recipe(folds=folds), seed=PROTOCOL["seed"])
+        fitted = fit_folds(plan_of(entry, auxiliary=()), data.take(np.setdiff1d(rows, inside)), recipe(folds=folds), seed=PROTOCOL["seed"])
         said[inside] = fitted.values(featurize_blocks(MoleculeBatch(data.take(inside).smiles), recipe().blocks))
         trees.append(sum(fitted.sizes))
     return {"metric": entry["metric"], "outer": metric_function(entry["metric"])(*known_pairs(data.y[:, 0], said)), "n": len(data), "trees": trees}
