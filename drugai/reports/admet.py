@@ -13,6 +13,8 @@ from drugai.reports.page import whole, write_page
 from drugai.reports.structures import draw_many
 from drugai.reports.tables import Column, RowTable
 
+SHORT = 4
+"""Most endpoints outside their domain that are named without their number."""
 MOST_ROWS = 2000
 """Rows of a page: of a larger file the first ones."""
 
@@ -58,7 +60,7 @@ def admet_page(gathered: Gathered, out: str | Path, *, source: str = "", drawn: 
     reasons = [why for profile in profiles for why in profile.predictions.reasons][:shown]
     inside = joined([profile.in_domain for profile in profiles])
     usable = np.array([not why for why in reasons])
-    outside = ["" if why else ", ".join(task.name for task, near in zip(tasks, row, strict=True) if not near) for why, row in zip(reasons, inside, strict=True)]
+    outside = ["" if why else _outside([task.name for task, near in zip(tasks, row, strict=True) if not near], len(tasks)) for why, row in zip(reasons, inside, strict=True)]
     # beside the id and not behind eighteen endpoints: what a reader must know before the values
     columns = [Column("row", np.arange(1, shown + 1), help="as in the file", ascending=True), Column("id", ids)]
     if any(reasons):
@@ -78,3 +80,8 @@ def admet_page(gathered: Gathered, out: str | Path, *, source: str = "", drawn: 
         lead += f" The first {whole(shown)} of {whole(gathered.n)} rows; the table has all."
     table = RowTable("molecules", smiles, columns, draw_many(smiles, min(drawn, shown)))
     return write_page(out, "table_page.html", title=f"ADMET of {source or whole(gathered.n) + ' molecules'}", lead=lead, table=table)
+
+
+def _outside(names: list[str], n: int) -> str:
+    """Endpoints outside their domain as one cell: a row shows a few lines of it alone, so a long list begins with their number."""
+    return f"{len(names)} of {n}: {', '.join(names)}" if len(names) > SHORT else ", ".join(names)

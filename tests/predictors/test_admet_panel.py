@@ -191,6 +191,13 @@ def test_a_wrong_chain_of_endpoints_is_an_error(chain, activity):
         build_panel([active, learnt, replace(active, plan=replace(active.plan, name="other", auxiliary=("pIC50",)))], MoleculeBatch(DRUGS), CONFIG)
 
 
+def test_a_long_list_of_endpoints_begins_with_their_number():
+    from drugai.reports.admet import _outside
+
+    assert _outside(["a", "b"], 18) == "a, b"
+    assert _outside(["a", "b", "c", "d", "e"], 18) == "5 of 18: a, b, c, d, e"
+
+
 shipped = pytest.mark.skipif(not (SHIPPED / "admet").is_dir(), reason="no panel ships in this build")
 
 
