@@ -28,6 +28,7 @@ def train(
     tensorboard: Annotated[Path | None, typer.Option(help="folder for TensorBoard event files")] = None,
 ) -> None:
     """Train a predictor on measured molecules. A killed run continues when started again."""
+    import logging
     import tomllib
 
     from drugai.cli.printing import epoch_progress, parse_fractions, tries_table
@@ -49,6 +50,8 @@ def train(
         if not hasattr(start, "minutes"):
             raise ConfigError(f"--minutes is for models that can use any time (auto, gnn, lm), not for {model}")
         start = start.replace(minutes=minutes)
+    if start.kind == "auto":  # hundreds of epochs of networks over folds would hide the lines that say what was tried
+        logging.getLogger("drugai.training.loop").setLevel(logging.WARNING)
     on_epoch, close = epoch_progress(getattr(start, "epochs", getattr(getattr(start, "gnn", None), "epochs", 1)))
     try:
         run = train_predictor(

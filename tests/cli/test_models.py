@@ -92,3 +92,13 @@ def test_every_reason_code_stands_in_the_docs():
 
     text = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "reason-codes.md").read_text()
     assert all(f"| `{code}` | {meaning} |" in text for code, meaning in REASON_CODES.items())
+
+
+@pytest.mark.slow
+def test_the_log_of_auto_says_what_was_tried_and_not_each_epoch(tmp_path):
+    settings = ['candidates=["trees", "gnn"]', "most=2", "folds=2", "trees.rounds=20", "trees.members=1", "gnn.epochs=2", "gnn.net.width=16", "gnn.net.head_width=16"]
+    command = ["train", "chembl2321810", "--model", "auto", "--minutes", "1", "--out", str(tmp_path / "m"), *(part for one in settings for part in ("--set", one))]
+    done = subprocess.run([sys.executable, "-c", "from drugai.cli import main; main()", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "gnn: held-out" in done.stderr
+    assert "epoch 0" not in done.stderr
