@@ -85,7 +85,10 @@ def main() -> None:
                 for seed in arguments.seeds:
                     found = cell(HERE / "results" / "cost", f"{name}_{kind}_{seed}", lambda n=name, k=kind, s=seed: train(n, k, s), code=CODE)
                     print(name, kind, seed, found.get("failed") or f"RMSE {found['test']:.3f}, {found['process_cpu_seconds']} CPU-s", flush=True)
-    write_text_atomically(HERE / "results" / "cost.md", table())
+    text = table()
+    write_text_atomically(HERE / "results" / "cost.md", text)
+    if arguments.table:
+        print(text)
 
 
 if __name__ == "__main__":
