@@ -170,8 +170,9 @@ class AdmetPanel(TrainedPredictor):
         outputs = np.full((1, len(batch), len(self.tasks)), np.nan, dtype=np.float32)
         good = batch.valid
         turned = Turned.of(matrix[good])
-        known = {endpoint.task.name: endpoint.trees(turned) for endpoint in self.auxiliary}
-        if known:
+        known: dict[str, np.ndarray] = {}
+        if any(endpoint.trees.feature.max(initial=0) >= matrix.shape[1] for endpoint in self.endpoints):  # of a selection perhaps none asks for auxiliary outputs
+            known = {endpoint.task.name: endpoint.trees(turned) for endpoint in self.auxiliary}
             turned = Turned.of(with_auxiliary(matrix[good], list(known.values())))
         for index, endpoint in enumerate(self.endpoints):
             name = endpoint.task.name

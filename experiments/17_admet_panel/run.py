@@ -33,6 +33,7 @@ from tables import card_text, tables  # noqa: E402
 
 import drugai  # noqa: E402
 from drugai.artifact import is_artifact, write_text_atomically  # noqa: E402
+from drugai.data.grouping import canonical_smiles  # noqa: E402
 from drugai.featurizers.blocks import featurize_blocks  # noqa: E402
 from drugai.metrics.property import estimate  # noqa: E402
 from drugai.molecules import MoleculeBatch  # noqa: E402
@@ -58,10 +59,16 @@ def test_panel(entry: dict[str, Any], seed: int) -> dict[str, Any]:
     """The fitted endpoint on the given test set: values alone, so that calibration plays no part."""
     data, split = parts_of(entry)
     test = data.take(split.test)
-    matrix = featurize_blocks(MoleculeBatch(test.smiles), recipe().blocks)
-    matrix = with_auxiliary(matrix, [FoldFit.load(fit_folder(name, seed)).trees(matrix) for name in auxiliary_of(entry)])
-    predicted = FoldFit.load(fit_folder(entry["name"], seed)).values(matrix)
-    return _scored(entry, test.y[:, 0], predicted, split.checksum)
+    bare = featurize_blocks(MoleculeBatch(test.smiles), recipe().blocks)
+    auxiliary = [FoldFit.load(fit_folder(name, seed)) for name in auxiliary_of(entry)]
+    fitted = FoldFit.load(fit_folder(entry["name"], seed))
+    found = _scored(entry, test.y[:, 0], fitted.values(with_auxiliary(bare, [one.trees(bare) for one in auxiliary])), split.checksum)
+    if auxiliary:  # a test molecule may have been measured for another endpoint: how good is the model where it was not?
+        smiles = canonical_smiles(test.smiles)
+        unseen = fitted.values(with_auxiliary(bare, [one.not_grown_on(smiles, bare) for one in auxiliary]))
+        elsewhere = {text for one in auxiliary for text in one.data.smiles}
+        found |= {"measured_elsewhere": sum(text in elsewhere for text in smiles), "test_held_out": estimate(entry["metric"], test.y[:, 0], unseen).to_dict()}
+    return found
 
 
 def test_single(entry: dict[str, Any]) -> dict[str, Any]:

@@ -45,12 +45,23 @@ def tables(folder: Path, endpoints: Sequence[Mapping[str, Any]], truth: Callable
         held = f"{fit['held_out']:.3f}" if fit and "failed" not in fit else "not run"
         lines.append(f"| {entry['name']} | {entry['metric']} | {held} | {told[0]} | {told[1]} | {difference} | {verdict} |")
     text = "\n".join(lines) + f"\n\nWithin 5 % of the one-task model or better: {kept} of {counted}.\n"
+    text += "\n" + elsewhere_table(folder, endpoints)
     text += "\n" + seeds_table(folder, endpoints, seeds)
     text += "\n" + coverage_table(folder, endpoints)
     rate = _read(folder, "rate")
     if rate and "failed" not in rate:
         text += "\n" + rate_table(rate)
     return text
+
+
+def elsewhere_table(folder: Path, endpoints: Sequence[Mapping[str, Any]]) -> str:
+    """Of endpoints that learn from others: test molecules that those were grown on, and the test result with what their held-out boosters say of them."""
+    lines = ["| endpoint | test molecules measured for an auxiliary endpoint | panel, test [95 %] | with held-out outputs for these [95 %] |", "|" + "---|" * 4]
+    for entry in endpoints:
+        found = _read(folder, f"{entry['name']}_panel")
+        if found and "test_held_out" in found:
+            lines.append(f"| {entry['name']} | {found['measured_elsewhere']} of {found['test']['n']} | {_estimate(found['test'])} | {_estimate(found['test_held_out'])} |")
+    return "\n".join(lines) + "\n"
 
 
 def seeds_table(folder: Path, endpoints: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from drugai.predictors.admet_file import admet_file
 from drugai.predictors.admet_panel import load_panel, with_auxiliary
 from drugai.predictors.loading import SHIPPED
 from drugai.predictors.nearest_measured import NearestMeasured, pack_bits
+from drugai.predictors.packed_trees import PackedTrees
 from drugai.training.admet import AdmetConfig, EndpointPlan, FoldFit, build_panel, fit_folds, merge_replicates
 
 CONFIG = AdmetConfig(blocks=("morgan",), folds=3, rounds=40, patience=10)
@@ -169,6 +170,17 @@ def test_an_endpoint_learns_from_the_outputs_of_another(chain, activity, tmp_pat
         assert [task.name for task in again.tasks] == [task.name for task in some.tasks]
         np.testing.assert_allclose(again.profile(activity.smiles[:40])["pIC50"], learnt.values(behind), rtol=1e-5)
     assert FoldFit.load(learnt.save(tmp_path / "fit")).plan == learnt.plan
+
+
+def test_who_asks_for_no_auxiliary_output_pays_for_none(chain, activity, monkeypatch):
+    asked = []
+    original = PackedTrees.__call__
+    monkeypatch.setattr(PackedTrees, "__call__", lambda self, matrix: asked.append(self) or original(self, matrix))
+    panel = build_panel(chain, MoleculeBatch(DRUGS), CONFIG)
+    for names, trees in ((["active"], 1), (["pIC50"], 2), (["active", "pIC50"], 2)):
+        asked.clear()
+        panel.select(names).predict(activity.smiles[:5])
+        assert len(asked) == trees
 
 
 def test_a_molecule_that_an_auxiliary_endpoint_was_grown_on_has_its_held_out_output(chain, activity):
